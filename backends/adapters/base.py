@@ -1,0 +1,146 @@
+"""The contract that every adapter keeps, and the plain values it is given and gives back."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar
+
+from backends.adapters.errors import ErrorKind
+from backends.adapters.events import Event
+from backends.adapters.messages import ChatRequest
+
+if TYPE_CHECKING:
+    from backends.adapters.http import Http
+
+
+class Capability(StrEnum):
+    """What a model can do, by its server's own word."""
+
+    CHAT = "chat"
+    COMPLETION = "completion"
+    TOOLS = "tools"
+    VISION = "vision"
+    REASONING = "reasoning"
+    EMBEDDING = "embedding"
+    AUDIO = "audio"
+
+
+class Secret:
+    """A credential that cannot be printed by accident; ``reveal()`` is the only way out."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str = "") -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself; only for the header that carries it."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(("Secret", self._value))
+
+    def __repr__(self) -> str:
+        return "Secret(…)" if self._value else "Secret()"
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. The first byte must cover a cold model load: Ollama sends no headers before it."""
+
+    connect: float = 5.0
+    first_byte: float = 330.0
+    stall: float = 120.0
+    request: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a server is and how to be let in. ``base_url`` has no trailing slash."""
+
+    base_url: str
+    api_key: Secret = field(default_factory=Secret)
+    username: str = ""
+    password: Secret = field(default_factory=Secret)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """One model that a server offers.
+
+    ``capabilities`` is ``None`` where the server does not tell. ``context_length`` is the window in
+    tokens that a request really gets, ``max_context_length`` what the model could take.
+    ``size_bytes`` is on disk. ``remote``: it runs elsewhere (a cloud model), not on that server.
+    """
+
+    id: str
+    name: str = ""
+    family: str = ""
+    parameter_size: str = ""
+    quantization: str = ""
+    size_bytes: int | None = None
+    context_length: int | None = None
+    max_context_length: int | None = None
+    capabilities: frozenset[Capability] | None = None
+    loaded: bool | None = None
+    remote: bool = False
+    digest: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a server says of itself. ``slots``: how many answers it can write at once, if it tells."""
+
+    version: str = ""
+    detail: str = ""
+    slots: int | None = None
+
+
+class Adapter(ABC):
+    """Speaks one wire protocol. Keeps nothing between calls; safe to use from many tasks at once.
+
+    All methods raise :class:`~backends.adapters.errors.BackendError` and nothing else that a server
+    could cause.
+    """
+
+    kind: ClassVar[str]
+    #: Sentences that fit this kind of server better than the error's own hint.
+    hints: ClassVar[Mapping[ErrorKind, str]] = {}
+    #: Names of :class:`SamplingOptions` fields that this wire can carry.
+    sampling_fields: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, endpoint: Endpoint, http: Http) -> None:
+        self.endpoint = endpoint
+        self.http = http
+
+    @abstractmethod
+    async def health(self) -> Health:
+        """Ask the server for a sign of life that proves its kind."""
+
+    @abstractmethod
+    async def list_models(self) -> list[ModelInfo]:
+        """All models the server offers, in its own order."""
+
+    @abstractmethod
+    def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        """Run one answer. Closing the generator closes the upstream connection.
+
+        Use it inside :func:`contextlib.aclosing`: leaving the loop does not close a generator.
+        """
+
+    async def abort(self, request: ChatRequest) -> None:  # noqa: B027
+        """Stop the work on servers that go on when the connection is closed. Others: nothing."""
