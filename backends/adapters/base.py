@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
-from backends.adapters.errors import ErrorKind
-from backends.adapters.events import Event
+from backends.adapters.errors import BackendError, ErrorKind
+from backends.adapters.events import Event, Phase
 from backends.adapters.messages import ChatRequest
 
 if TYPE_CHECKING:
@@ -136,11 +137,32 @@ class Adapter(ABC):
         """All models the server offers, in its own order."""
 
     @abstractmethod
-    def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
-        """Run one answer. Closing the generator closes the upstream connection.
+    def batches(self, request: ChatRequest) -> AsyncGenerator[list[Event], None]:
+        """Run one answer: one list, never empty, of all events that one network read brought.
 
-        Use it inside :func:`contextlib.aclosing`: leaving the loop does not close a generator.
+        Ends with a list whose last event is the only :class:`~backends.adapters.events.Finish`, or
+        raises a BackendError, with ``partial`` set where text or reasoning had been delivered.
+        Between two lists nothing is read, so a consumer sets the pace: the longer it waits, the
+        longer the next list, and the less a token costs. Closing the generator closes the upstream
+        connection. Use it inside :func:`contextlib.aclosing`: leaving the loop does not close it.
         """
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        """Run one answer, event by event: :meth:`batches` without the lists."""
+        async with aclosing(self.batches(request)) as batches:
+            async for batch in batches:
+                for event in batch:
+                    yield event
+
+    def hint_for(self, error: BackendError) -> str:
+        """What to do about an error, in words that fit this kind of server."""
+        if error.hint != error.default_hint:
+            return error.hint
+        return self.hints.get(error.kind, error.hint)
 
     async def abort(self, request: ChatRequest) -> None:  # noqa: B027
         """Stop the work on servers that go on when the connection is closed. Others: nothing."""
+
+    async def waiting_phase(self, model: str) -> Phase | None:
+        """What the server is busy with while an answer has not begun; None where it does not tell."""
+        return None

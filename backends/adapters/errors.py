@@ -1,3 +1,4 @@
+# ruff: noqa: N818 - each name says what happened; the base class says that it is an error
 """What can go wrong with a backend: one tree, each leaf with a sentence for the person.
 
 ``message`` is what the server said, trimmed and free of markup and of credentials; ``hint`` is
@@ -78,7 +79,9 @@ class CannotConnect(BackendError):
 
     kind = ErrorKind.CONNECT
     retryable = True
-    default_hint = gettext_noop("Check that the AI server is running and that its address and port are right.")
+    default_hint = gettext_noop(
+        "Check that the AI server is running and that its address and port are right."
+    )
 
 
 class TimedOut(BackendError):
@@ -86,7 +89,9 @@ class TimedOut(BackendError):
 
     kind = ErrorKind.TIMEOUT
     retryable = True
-    default_hint = gettext_noop("The AI server did not answer in time. It may be busy or loading a model; try again.")
+    default_hint = gettext_noop(
+        "The AI server did not answer in time. It may be busy or loading a model; try again."
+    )
 
 
 class Stalled(BackendError):
@@ -129,7 +134,9 @@ class BadRequest(BackendError):
     """The server did not accept the request."""
 
     kind = ErrorKind.BAD_REQUEST
-    default_hint = gettext_noop("The AI server did not accept the request. Check this conversation's options.")
+    default_hint = gettext_noop(
+        "The AI server did not accept the request. Check this conversation's options."
+    )
 
 
 class Unsupported(BackendError):
@@ -144,7 +151,8 @@ class ContextOverflow(BackendError):
 
     kind = ErrorKind.CONTEXT_OVERFLOW
     default_hint = gettext_noop(
-        "The conversation is longer than the model can read. Start a new chat or pick a model with more context."
+        "The conversation is longer than the model can read. "
+        "Start a new chat or pick a model with more context."
     )
 
 
@@ -175,7 +183,9 @@ class ProtocolError(BackendError):
     """The server said something that its protocol does not allow."""
 
     kind = ErrorKind.PROTOCOL
-    default_hint = gettext_noop("The AI server's answer could not be understood. Check the backend's kind and version.")
+    default_hint = gettext_noop(
+        "The AI server's answer could not be understood. Check the backend's kind and version."
+    )
 
 
 class Truncated(BackendError):
@@ -190,7 +200,9 @@ class WrongService(BackendError):
     """Something else answers at that address."""
 
     kind = ErrorKind.WRONG_SERVICE
-    default_hint = gettext_noop("Another program answers at this address. Check the port and the kind of the backend.")
+    default_hint = gettext_noop(
+        "Another program answers at this address. Check the port and the kind of the backend."
+    )
 
 
 class StateLost(BackendError):
@@ -198,7 +210,9 @@ class StateLost(BackendError):
 
     kind = ErrorKind.STATE_LOST
     retryable = True
-    default_hint = gettext_noop("The AI server forgot this conversation. Try again: its history is sent anew.")
+    default_hint = gettext_noop(
+        "The AI server forgot this conversation. Try again: its history is sent anew."
+    )
 
 
 ERRORS: dict[ErrorKind, type[BackendError]] = {

@@ -144,14 +144,5 @@ class Finish:
 
 
 Event = (
-    Started
-    | Status
-    | ReasoningDelta
-    | TextDelta
-    | Restart
-    | ToolCall
-    | ToolActivity
-    | Ask
-    | Usage
-    | Finish
+    Started | Status | ReasoningDelta | TextDelta | Restart | ToolCall | ToolActivity | Ask | Usage | Finish
 )

@@ -28,8 +28,12 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "ollama": Kind("Ollama", "backends.adapters.ollama:OllamaAdapter", "http://127.0.0.1:11434"),
-    "openai": Kind("OpenAI-compatible", "backends.adapters.openai_chat:OpenAIChatAdapter", "http://127.0.0.1:8080/v1"),
-    "scripted": Kind("Scripted (demo)", "backends.adapters.scripted:ScriptedAdapter", "scripted:demo", "none", False),
+    "openai": Kind(
+        "OpenAI-compatible", "backends.adapters.openai_chat:OpenAIChatAdapter", "http://127.0.0.1:8080/v1"
+    ),
+    "scripted": Kind(
+        "Scripted (demo)", "backends.adapters.scripted:ScriptedAdapter", "scripted:demo", "none", False
+    ),
 }
 
 
