@@ -90,6 +90,11 @@ class Stream:
         self._begun = False
         self._chunks = _chunks(response)
 
+    @property
+    def routing(self) -> dict[str, str]:
+        """What a proxy in between tells about the machine that answers (Olla's ``x-olla-…``)."""
+        return {name: value for name, value in self.headers.items() if name.startswith("x-olla-")}
+
     async def read(self) -> bytes:
         """The next bytes, never empty before the end; ``b""`` is the proper end of the body.
 

@@ -1,0 +1,199 @@
+"""Ollama's native API (``/api/*``). It knows more than its OpenAI imitation, and hides no errors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    aclosing,
+    asynccontextmanager,
+    suppress,
+)
+from dataclasses import fields, replace
+from typing import Any, ClassVar
+
+from backends.adapters import frames
+from backends.adapters.base import Adapter, Health, ModelInfo
+from backends.adapters.calls import CallIds
+from backends.adapters.classify import error_from_payload
+from backends.adapters.errors import (
+    BackendError,
+    BadRequest,
+    ErrorKind,
+    NotFound,
+    Unsupported,
+    WrongService,
+    gettext_noop,
+)
+from backends.adapters.events import Event
+from backends.adapters.http import Stream
+from backends.adapters.messages import ChatRequest, SamplingOptions
+from backends.adapters.ndjson import NDJSONDecoder
+from backends.adapters.ollama_answer import OllamaAnswer, OllamaPull
+from backends.adapters.ollama_wire import chat_body, model_info
+from backends.adapters.values import as_dict, as_list, as_str
+
+#: Questions about single models that may be under way at once.
+SHOWS_AT_ONCE = 4
+
+
+class OllamaAdapter(Adapter):
+    """Speaks to Ollama, or to anything that passes ``/api`` on to one."""
+
+    kind = "ollama"
+    hints: ClassVar[Mapping[ErrorKind, str]] = {
+        ErrorKind.CONNECT: gettext_noop(
+            "Is Ollama running, and listening on the network? Set OLLAMA_HOST=0.0.0.0 on that machine."
+        ),
+        ErrorKind.WRONG_SERVICE: gettext_noop("This is not Ollama. Check the port: Ollama's own is 11434."),
+        ErrorKind.NOT_FOUND: gettext_noop("Ollama's API was not found. Check the address and its path."),
+        ErrorKind.FORBIDDEN: gettext_noop(
+            "Ollama refused this name for its machine. Use its IP number, or set OLLAMA_HOST=0.0.0.0 there."
+        ),
+        ErrorKind.MODEL_NOT_FOUND: gettext_noop("Pick another model, or run “ollama pull” on that machine."),
+        ErrorKind.OVERLOADED: gettext_noop("Ollama has too many requests waiting. Try again in a moment."),
+    }
+    sampling_fields = frozenset(field.name for field in fields(SamplingOptions))
+
+    async def health(self) -> Health:
+        """The version, if told, and a list of models, which only Ollama has in this shape."""
+        try:
+            version = await self.version()
+        except (BadRequest, NotFound, Unsupported):
+            version = ""
+        return Health(version=version, detail=f"{len(await self._list('/api/tags'))} models")
+
+    async def version(self) -> str:
+        """Ollama's version, for example ``0.33.0``; empty where the answer has none."""
+        return as_str((await self._ask("GET", "/api/version")).get("version"))
+
+    async def list_models(self) -> list[ModelInfo]:
+        """The installed models. What the list leaves out is asked for each model; that may fail."""
+        models = await self._list("/api/tags")
+        loaded = await self._loaded()
+        return await self._completed([_with_state(model, loaded) for model in models])
+
+    async def ps(self) -> list[ModelInfo]:
+        """The models in memory now; ``context_length`` is what was allocated for each."""
+        return [replace(model, loaded=True) for model in await self._list("/api/ps")]
+
+    async def show(self, model: str) -> ModelInfo:
+        """What Ollama knows of one model. Raises ModelNotFound."""
+        answer = await self._ask("POST", "/api/show", {"model": model})
+        info = model_info({**answer, "model": model, "name": model})
+        return info or ModelInfo(id=model, name=model)
+
+    async def batches(self, request: ChatRequest) -> AsyncGenerator[list[Event], None]:
+        """One answer of ``/api/chat``."""
+        async with self._open(chat_body(request, self.endpoint.options)) as stream:
+            answer = OllamaAnswer(self.endpoint, CallIds(request), stream.routing)
+            async with aclosing(frames.batches(stream, NDJSONDecoder(), answer)) as batches:
+                async for batch in batches:
+                    yield batch
+
+    async def pull(self, model: str) -> AsyncGenerator[list[Event], None]:
+        """Download a model: Status events with the progress, then a Finish.
+
+        Closing the generator stops the download; a later one goes on where it ended.
+        """
+        body = {"model": model, "stream": True}
+        async with self.http.open_stream(self.endpoint, "POST", "/api/pull", body=body) as stream:
+            answer = OllamaPull(self.endpoint)
+            async with aclosing(frames.batches(stream, NDJSONDecoder(), answer)) as batches:
+                async for batch in batches:
+                    yield batch
+
+    async def delete(self, model: str) -> None:
+        """Remove a model from that machine's disk. Raises ModelNotFound."""
+        await self._ask("DELETE", "/api/delete", {"model": model})
+
+    @asynccontextmanager
+    async def _open(self, body: dict[str, Any]) -> AsyncIterator[Stream]:
+        """Versions before levels existed take only yes or no for ``think``: say yes to them."""
+        async with AsyncExitStack() as stack:
+            try:
+                stream = await stack.enter_async_context(self._chat(body))
+            except BadRequest as error:
+                if not _wants_bool(error, body):
+                    raise
+                stream = await stack.enter_async_context(self._chat({**body, "think": True}))
+            yield stream
+
+    def _chat(self, body: dict[str, Any]) -> AbstractAsyncContextManager[Stream]:
+        return self.http.open_stream(self.endpoint, "POST", "/api/chat", body=body)
+
+    async def _ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """One object. Another program at that port may put an error into a 200."""
+        answer = as_dict(await self.http.request_json(self.endpoint, method, path, body=body))
+        if answer.get("error"):
+            raise error_from_payload(answer, self.endpoint)
+        return answer
+
+    async def _list(self, path: str) -> list[ModelInfo]:
+        answer = await self._ask("GET", path)
+        if "models" not in answer:
+            raise WrongService("there is no list of models")
+        return [info for entry in as_list(answer["models"]) if (info := model_info(entry))]
+
+    async def _loaded(self) -> dict[str, ModelInfo] | None:
+        """The models in memory by their names; None where the server does not say."""
+        try:
+            return {model.id: model for model in await self.ps()}
+        except BackendError:
+            return None
+
+    async def _completed(self, models: list[ModelInfo]) -> list[ModelInfo]:
+        """The same models, with what ``/api/show`` adds. Proxies refuse it: then one question is enough."""
+        vague = [model for model in models if _is_vague(model)]
+        if not vague:
+            return models
+        shown: dict[str, ModelInfo] = {}
+        with suppress(TimeoutError, BackendError):
+            async with asyncio.timeout(self.endpoint.timeouts.request):
+                await self._show_into(shown, vague[0])
+                await self._show_all_into(shown, vague[1:])
+        return [_merged(model, shown.get(model.id)) for model in models]
+
+    async def _show_all_into(self, shown: dict[str, ModelInfo], models: list[ModelInfo]) -> None:
+        gate = asyncio.Semaphore(SHOWS_AT_ONCE)
+
+        async def one(model: ModelInfo) -> None:
+            async with gate:
+                with suppress(BackendError):
+                    await self._show_into(shown, model)
+
+        await asyncio.gather(*map(one, models))
+
+    async def _show_into(self, shown: dict[str, ModelInfo], model: ModelInfo) -> None:
+        shown[model.id] = await self.show(model.id)
+
+
+def _wants_bool(error: BadRequest, body: Mapping[str, Any]) -> bool:
+    """The words of Go's JSON decoder for a string where a bool belongs."""
+    return isinstance(body.get("think"), str) and "cannot unmarshal string" in error.message
+
+
+def _is_vague(model: ModelInfo) -> bool:
+    return model.capabilities is None or model.max_context_length is None
+
+
+def _with_state(model: ModelInfo, loaded: Mapping[str, ModelInfo] | None) -> ModelInfo:
+    if loaded is None:
+        return model
+    running = loaded.get(model.id)
+    window = running.context_length if running else None
+    return replace(model, loaded=running is not None, context_length=window or model.context_length)
+
+
+def _merged(model: ModelInfo, shown: ModelInfo | None) -> ModelInfo:
+    if shown is None:
+        return model
+    return replace(
+        model,
+        capabilities=model.capabilities or shown.capabilities,
+        context_length=model.context_length or shown.context_length,
+        max_context_length=model.max_context_length or shown.max_context_length,
+        remote=model.remote or shown.remote,
+    )

@@ -1,0 +1,180 @@
+"""The OpenAI-compatible chat API that llama.cpp, vLLM, LM Studio, Ollama, oLLM and many more offer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from backends.adapters import frames
+from backends.adapters.base import Adapter, Endpoint, Health, ModelInfo
+from backends.adapters.calls import CallIds
+from backends.adapters.classify import error_from_payload
+from backends.adapters.errors import (
+    BackendError,
+    BadRequest,
+    CannotConnect,
+    ErrorKind,
+    Overloaded,
+    TimedOut,
+    WrongService,
+    gettext_noop,
+)
+from backends.adapters.events import Event, Phase, Status
+from backends.adapters.http import Http, Stream
+from backends.adapters.messages import ChatRequest
+from backends.adapters.openai_answer import OpenAIAnswer, SSEOrJSONDecoder
+from backends.adapters.openai_models import (
+    completed,
+    is_llamacpp,
+    is_lmstudio,
+    is_router,
+    models_in,
+    with_props,
+)
+from backends.adapters.openai_wire import SAMPLING, amended, chat_body, dropped, refusal
+from backends.adapters.values import as_dict, as_int, as_str
+
+_VERSION = re.compile(r"v\d+\w*")
+
+#: A server that refuses one field after the other gets so many requests in all.
+MAX_ATTEMPTS = 4
+
+
+class OpenAIChatAdapter(Adapter):
+    """Speaks ``/v1/chat/completions``.
+
+    The base URL may end in ``/v1`` or not; one with another version in its path (``/v1beta/openai``,
+    ``/api/v3``) is taken as it is. Options of the endpoint: ``think_tags: off`` leaves
+    ``<think>`` in the text, ``progress: on`` asks llama.cpp how far it has read the prompt.
+    """
+
+    kind = "openai"
+    hints: ClassVar[Mapping[ErrorKind, str]] = {
+        ErrorKind.CONNECT: gettext_noop(
+            "Is the AI server running, and does it listen on the network and not only on its own machine?"
+        ),
+        ErrorKind.WRONG_SERVICE: gettext_noop(
+            "There is no OpenAI-compatible API. Check the port and the path; it mostly ends in /v1."
+        ),
+        ErrorKind.NOT_FOUND: gettext_noop("The API was not found. Check the address; it mostly ends in /v1."),
+        ErrorKind.OVERLOADED: gettext_noop(
+            "The AI server is busy or still loading its model. Try again soon."
+        ),
+    }
+    sampling_fields = frozenset(SAMPLING) | {"stop", "reasoning"}
+
+    def __init__(self, endpoint: Endpoint, http: Http) -> None:
+        super().__init__(endpoint, http)
+        self._api = replace(endpoint, base_url=api_base(endpoint.base_url))
+        self._root = replace(endpoint, base_url=root_base(endpoint.base_url))
+
+    async def health(self) -> Health:
+        """A list of models proves the kind; ``/health`` tells whether llama.cpp or vLLM is ready."""
+        await self._ready()
+        answer = await self._ask(self._api, "/models")
+        props = await self._props(answer)
+        return Health(
+            version=as_str(props.get("build_info")),
+            detail=f"{len(_list(answer))} models",
+            slots=as_int(props.get("total_slots")),
+        )
+
+    async def list_models(self) -> list[ModelInfo]:
+        """The models on offer, with what llama.cpp and LM Studio tell elsewhere."""
+        answer = await self._ask(self._api, "/models")
+        models = _list(answer)
+        if is_llamacpp(answer):
+            props = await self._props(answer)
+            return [with_props(model, props) for model in models] if props else models
+        if any(model.context_length or model.max_context_length for model in models):
+            return models
+        return completed(models, await self._lmstudio())
+
+    async def batches(self, request: ChatRequest) -> AsyncGenerator[list[Event], None]:
+        """One answer of ``/v1/chat/completions``.
+
+        A server that refuses an option gets the request again without it, before anything was
+        delivered; a Status says which option it was.
+        """
+        async with self._open(chat_body(request, self.endpoint.options)) as (stream, left_out):
+            if left_out:
+                yield [Status(Phase.RETRYING, detail=", ".join(left_out))]
+            think = self.endpoint.options.get("think_tags") != "off"
+            answer = OpenAIAnswer(self.endpoint, CallIds(request), stream.routing, think_tags=think)
+            async with aclosing(frames.batches(stream, SSEOrJSONDecoder(), answer)) as batches:
+                async for batch in batches:
+                    yield batch
+
+    @asynccontextmanager
+    async def _open(self, body: dict[str, Any]) -> AsyncIterator[tuple[Stream, list[str]]]:
+        """The stream, and the options that the server did not want."""
+        async with AsyncExitStack() as stack:
+            stream, sent = await self._enter(stack, body, MAX_ATTEMPTS)
+            yield stream, dropped(body, sent)
+
+    async def _enter(
+        self, stack: AsyncExitStack, body: dict[str, Any], attempts: int
+    ) -> tuple[Stream, dict[str, Any]]:
+        opening = self.http.open_stream(self._api, "POST", "/chat/completions", body=body)
+        try:
+            return await stack.enter_async_context(opening), body
+        except BadRequest as error:
+            smaller = amended(body, error)
+            if smaller is None or attempts == 1:
+                raise refusal(body, error) from error
+        return await self._enter(stack, smaller, attempts - 1)
+
+    async def _ready(self) -> None:
+        """Raises Overloaded while llama.cpp loads. Most other servers have no ``/health``."""
+        try:
+            await self.http.request(self._root, "GET", "/health")
+        except (CannotConnect, TimedOut, Overloaded):
+            raise
+        except BackendError:
+            return
+
+    async def _props(self, models: Any) -> dict[str, Any]:
+        """What llama.cpp says of its one model; empty where it does not (other servers, old builds)."""
+        if not is_llamacpp(models) or is_router(models):
+            return {}
+        with suppress(BackendError):
+            return await self._ask(self._root, "/props")
+        return {}
+
+    async def _lmstudio(self) -> list[ModelInfo]:
+        """LM Studio's own list, which tells more; empty where another server answers."""
+        with suppress(BackendError):
+            answer = await self._ask(self._root, "/api/v0/models")
+            return _list(answer) if is_lmstudio(answer) else []
+        return []
+
+    async def _ask(self, endpoint: Endpoint, path: str) -> dict[str, Any]:
+        """One object. LM Studio puts the error about an unknown path into a 200."""
+        answer = await self.http.request_json(endpoint, "GET", path)
+        body = {"data": answer} if isinstance(answer, list) else as_dict(answer)
+        if body.get("error"):
+            raise error_from_payload(body, endpoint)
+        return body
+
+
+def api_base(base_url: str) -> str:
+    """The base URL with its version: ``/v1`` unless the path has one already."""
+    base = base_url.rstrip("/")
+    if any(_VERSION.fullmatch(step) for step in base.split("/")[3:]):
+        return base
+    return f"{base}/v1"
+
+
+def root_base(base_url: str) -> str:
+    """The base URL without a ``/v1`` at its end: where servers keep what is their own."""
+    return base_url.rstrip("/").removesuffix("/v1")
+
+
+def _list(answer: Mapping[str, Any]) -> list[ModelInfo]:
+    models = models_in(answer)
+    if models is None:
+        raise WrongService("there is no list of models")
+    return models
