@@ -1,0 +1,1 @@
+"""Measures the hub beside the backend alone: ``python -m tests.bench``."""
