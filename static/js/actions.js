@@ -1,0 +1,131 @@
+// Small things on every page: copy, theme, confirm, and what to say when the hub does not answer.
+
+const byId = (id) => document.getElementById(id);
+const announcer = byId("announcer");
+const notice = byId("notice");
+
+// Copying. Without https a browser has no navigator.clipboard, as on most home networks.
+
+function copyBySelection(text) {
+  const area = document.createElement("textarea");
+  area.value = text;
+  area.readOnly = true;
+  area.className = "visually-hidden";
+  (document.querySelector("dialog[open]") ?? document.body).append(area);
+  const before = document.activeElement;
+  area.select();
+  const copied = document.execCommand("copy");
+  area.remove();
+  before?.focus({ preventScroll: true });
+  return copied;
+}
+
+async function copy(text) {
+  if (!navigator.clipboard?.writeText) return copyBySelection(text);
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyBySelection(text);
+  }
+}
+
+function select(element) {
+  getSelection().selectAllChildren(element);
+}
+
+function confirmCopied(button) {
+  announcer.textContent = announcer.dataset.copied;
+  button.dataset.done = "";
+  setTimeout(() => delete button.dataset.done, 1600);
+}
+
+const sources = {
+  "copy-message": async (button) => {
+    const body = button.closest("article").querySelector(".message-body");
+    const response = await fetch(button.dataset.url).catch(() => null);
+    return [response?.ok ? await response.text() : body.innerText, body];
+  },
+  "copy-code": async (button) => {
+    const code = button.closest("figure").querySelector("code");
+    return [code.textContent.replace(/\n$/, ""), code];
+  },
+  "copy-field": async (button) => [byId(button.dataset.field).value, byId(button.dataset.field)],
+};
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-action]");
+  const source = sources[button?.dataset.action];
+  if (!source) return;
+  const [text, element] = await source(button);
+  if (await copy(text)) return confirmCopied(button);
+  select(element);
+  tell(notice.dataset.copyFailed);
+});
+
+// The theme changes at once; the form tells the server.
+
+document.addEventListener("submit", (event) => {
+  if (event.target.dataset.action !== "theme" || !event.submitter) return;
+  document.documentElement.dataset.theme = event.submitter.value;
+  for (const button of document.querySelectorAll(".theme button")) {
+    button.ariaPressed = String(button.value === event.submitter.value);
+  }
+});
+
+// Questions before something is deleted.
+
+document.addEventListener("htmx:confirm", (event) => {
+  const { ctx, issueRequest, dropRequest } = event.detail;
+  if (!ctx.confirm) return;
+  event.preventDefault();
+  const dialog = byId("confirm");
+  byId("confirm-text").textContent = ctx.confirm;
+  dialog.returnValue = "";
+  dialog.addEventListener("close", () => (dialog.returnValue === "yes" ? issueRequest() : dropRequest()), { once: true });
+  dialog.showModal();
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest('[data-action="show-keys"]')) byId("keys").showModal();
+  if (event.target instanceof HTMLDialogElement) event.target.close(); // a click beside it
+});
+
+if (/Mac|iPhone|iPad/.test(navigator.platform)) {
+  document.querySelectorAll("kbd.mod").forEach((key) => { key.textContent = "⌘"; });
+}
+
+// Trouble.
+
+let hideNotice;
+
+function tell(text) {
+  clearTimeout(hideNotice);
+  notice.textContent = text;
+  notice.hidden = false;
+  hideNotice = setTimeout(() => { notice.hidden = true; }, 8000);
+}
+
+const isWholePage = (text) => /^\s*<!doctype/i.test(text);
+
+document.addEventListener("htmx:after:request", (event) => {
+  const { ctx } = event.detail;
+  const { raw, status } = ctx.response;
+  if (!isWholePage(ctx.text)) return;
+  if (raw.redirected && new URL(raw.url).pathname.startsWith("/accounts/")) {
+    event.preventDefault();
+    location.reload(); // signed out meanwhile; the reload leads to the sign-in page and back here
+  } else if (ctx.select || ctx.target === document.body || ctx.sourceElement?.id === "composer") {
+    return;
+  } else if (status >= 400) {
+    event.preventDefault();
+    tell(notice.dataset.failed);
+  } else if (raw.redirected && ctx.swap !== "none") {
+    event.preventDefault();
+    location.assign(raw.url);
+  }
+});
+
+document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
+  if (ctx && ctx.sourceElement?.id !== "composer") tell(notice.dataset.offline);
+});

@@ -1,0 +1,138 @@
+// The message field: Enter sends, drafts survive, the question is in the thread before the network answers.
+
+const byId = (id) => document.getElementById(id);
+const touch = matchMedia("(hover: none) and (pointer: coarse)");
+const growsByItself = CSS.supports("field-sizing", "content");
+const prepared = new WeakSet();
+let sending = null; // {text, draftKey}
+
+const isComposer = (ctx) => ctx?.sourceElement?.id === "composer";
+const isAnswering = () => document.querySelector('#messages > [data-status="running"], #messages > [data-status="queued"]') !== null;
+const draftKey = () => `draft:${document.body.dataset.user}:${byId("thread")?.dataset.conversation ?? "new"}`;
+
+// A browser may refuse storage altogether.
+const storage = {
+  get: (key) => { try { return localStorage.getItem(key) ?? ""; } catch { return ""; } },
+  set: (key, text) => { try { text ? localStorage.setItem(key, text) : localStorage.removeItem(key); } catch { /* no draft, then */ } },
+};
+
+function prepare() {
+  const form = byId("composer");
+  const field = byId("composer-text");
+  if (!form || prepared.has(form)) return;
+  const isNewPage = prepared.has(document);
+  prepared.add(form).add(document);
+  form.noValidate = true; // an empty field is ignored, not complained about
+  if (!field.value) field.value = storage.get(draftKey());
+  grow(field);
+  field.setSelectionRange(field.value.length, field.value.length);
+  if (isNewPage && !touch.matches) field.focus({ preventScroll: true });
+}
+
+function grow(field) {
+  if (growsByItself) return;
+  field.style.blockSize = "auto";
+  field.style.blockSize = `${field.scrollHeight}px`;
+}
+
+function fill(text) {
+  const field = byId("composer-text");
+  field.value = text;
+  grow(field);
+  storage.set(draftKey(), text);
+}
+
+function complain(text) {
+  byId("composer-error").textContent = text;
+}
+
+function echo(text) {
+  const article = byId("echo").content.firstElementChild.cloneNode(true);
+  article.querySelector(".message-body").textContent = text;
+  byId("messages").append(article);
+  byId("scroller").scrollTop = 0;
+}
+
+function forgetEcho() {
+  document.querySelectorAll('#messages > [data-status="pending"]').forEach((article) => article.remove());
+}
+
+function giveBack(error) {
+  forgetEcho();
+  if (!sending) return;
+  const typedMeanwhile = byId("composer-text").value;
+  fill(typedMeanwhile ? `${sending.text}\n${typedMeanwhile}` : sending.text);
+  sending = null;
+  complain(error);
+}
+
+document.addEventListener("input", (event) => {
+  if (event.target.id !== "composer-text") return;
+  grow(event.target);
+  storage.set(draftKey(), event.target.value);
+  complain("");
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.target.id !== "composer-text" || event.key !== "Enter") return;
+  // 229: an input method is composing, in browsers that do not say so otherwise
+  if (event.shiftKey || event.isComposing || event.keyCode === 229 || touch.matches) return;
+  event.preventDefault();
+  event.target.form.requestSubmit();
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.id !== "composer") return;
+  const empty = !byId("composer-text").value.trim();
+  if (!empty && !isAnswering() && !sending) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (!empty && isAnswering()) complain(form.dataset.errorActive);
+}, { capture: true });
+
+document.addEventListener("click", (event) => {
+  const example = event.target.closest('[data-action="example"]');
+  if (example && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    fill(example.textContent);
+    byId("composer-text").focus();
+  } else if (event.target.closest(".composer-box") && !event.target.closest("button, select, label, textarea")) {
+    byId("composer-text").focus();
+  }
+});
+
+document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+  if (!isComposer(ctx)) return;
+  const text = byId("composer-text").value;
+  sending = { text, draftKey: draftKey() };
+  complain("");
+  echo(text);
+  byId("composer-text").value = "";
+  grow(byId("composer-text"));
+});
+
+document.addEventListener("htmx:after:request", (event) => {
+  const { ctx } = event.detail;
+  if (!isComposer(ctx) || ctx.response.status < 400 || ctx.text.includes('id="composer"')) return;
+  event.preventDefault(); // an error page, not a fragment
+  giveBack(ctx.sourceElement.dataset.errorServer);
+});
+
+document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
+  if (isComposer(ctx)) giveBack(ctx.sourceElement.dataset.errorNetwork);
+});
+
+document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
+  if (!isComposer(ctx)) return;
+  forgetEcho();
+  if (ctx.response.status < 400 && sending) storage.set(sending.draftKey, byId("composer-text").value);
+  sending = null;
+});
+
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  prepare();
+  if (isComposer(ctx) && !touch.matches) byId("composer-text")?.focus({ preventScroll: true });
+});
+
+prepare();

@@ -1,0 +1,46 @@
+// Moving about: the sidebar stays, only the main column changes.
+
+const byId = (id) => document.getElementById(id);
+const drawer = byId("sidebar");
+const wide = matchMedia("(min-width: 50rem)");
+
+const isOpen = (element) => element?.matches(":popover-open");
+
+function close(element) {
+  if (isOpen(element)) element.hidePopover();
+}
+
+wide.addEventListener("change", () => close(drawer));
+
+document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+  const source = ctx.sourceElement;
+  if (source.matches(".rename, .menu-item")) close(source.closest(".menu"));
+  if (ctx.target?.id === "main") close(drawer);
+});
+
+document.addEventListener("htmx:after:swap", () => {
+  const shown = byId("thread")?.dataset.conversation;
+  for (const link of document.querySelectorAll("#conversations a[data-conversation]")) {
+    link.dataset.conversation === shown ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
+  }
+  const { site } = document.documentElement.dataset;
+  const title = shown ? byId("title")?.textContent : "";
+  const full = title ? `${title} · ${site}` : site;
+  if (document.title !== full) document.title = full;
+});
+
+const isTyping = (target) => target.matches?.("input, textarea, select, [contenteditable]");
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.isComposing) return;
+  if ((event.ctrlKey || event.metaKey) && event.shiftKey && event.code === "KeyO") {
+    event.preventDefault();
+    byId("new-chat").click();
+  } else if (event.key === "?" && !isTyping(event.target)) {
+    event.preventDefault();
+    byId("keys").showModal();
+  } else if (event.key === "Escape" && !document.querySelector(":popover-open, dialog[open], select:open")) {
+    const stop = document.querySelector('[data-action="stop"]');
+    if (stop?.checkVisibility()) stop.click();
+  }
+});
