@@ -1,0 +1,1 @@
+"""Pages and their forms: each takes what the person may see, calls one verb, renders."""

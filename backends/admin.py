@@ -1,0 +1,54 @@
+"""Backends in Django's admin. Secrets are write-only here too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from backends.models import Backend
+
+
+class BackendAdminForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The row, with fields that take a new secret and never show the old one."""
+
+    new_api_key = forms.CharField(
+        label=_("new key"), required=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"})
+    )
+    new_password = forms.CharField(
+        label=_("new password"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+
+    class Meta:
+        model = Backend
+        fields = [
+            "name", "kind", "base_url", "username", "enabled", "access", "groups",
+            "slots", "connect_timeout", "first_byte_timeout", "stall_timeout",
+        ]  # fmt: skip
+
+
+@admin.register(Backend)
+class BackendAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """AI servers."""
+
+    form = BackendAdminForm
+    list_display = ["name", "kind", "base_url", "enabled", "state", "version", "checked_at"]
+    list_filter = ["kind", "enabled", "state"]
+    filter_horizontal = ["groups"]
+
+    def save_model(self, request: HttpRequest, obj: Backend, form: Any, change: bool) -> None:
+        """New secrets replace the stored ones; a changed address drops those that were not typed again."""
+        if change and "base_url" in form.changed_data:
+            obj.set_api_key("")
+            obj.set_password("")
+        if form.cleaned_data.get("new_api_key"):
+            obj.set_api_key(form.cleaned_data["new_api_key"])
+        if form.cleaned_data.get("new_password"):
+            obj.set_password(form.cleaned_data["new_password"])
+        super().save_model(request, obj, form, change)

@@ -1,0 +1,240 @@
+"""Backends (AI servers) and the catalogue of models that each one offers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.models import Group
+from django.db import models
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+
+from backends.adapters.base import Capability, Endpoint, ModelInfo, Timeouts
+from backends.adapters.registry import KINDS
+from backends.crypto import decrypt, encrypt
+
+if TYPE_CHECKING:
+    from privatechathub.accounts.models import User
+
+
+class Access(models.TextChoices):
+    """Who may use a backend."""
+
+    EVERYONE = "everyone", _("Everyone")
+    GROUPS = "groups", _("Chosen groups")
+    ADMINS = "admins", _("Administrators only")
+
+
+class State(models.TextChoices):
+    """What the last look at the server showed."""
+
+    UNKNOWN = "unknown", _("Not looked at yet")
+    ONLINE = "online", _("Online")
+    OFFLINE = "offline", _("Offline")
+
+
+class BackendQuerySet(models.QuerySet["Backend"]):
+    """Finders that know who may use what."""
+
+    def enabled(self) -> BackendQuerySet:
+        """Those switched on."""
+        return self.filter(enabled=True)
+
+    def usable_by(self, user: User) -> BackendQuerySet:
+        """Those that this person may talk to."""
+        if user.is_staff:
+            return self.enabled()
+        allowed = models.Q(access=Access.EVERYONE) | models.Q(access=Access.GROUPS, groups__user=user)
+        return self.enabled().filter(allowed).distinct()
+
+
+class Backend(models.Model):
+    """A configured AI server. Credentials are stored encrypted and are write-only for people."""
+
+    name = models.CharField(_("name"), max_length=60, unique=True)
+    slug = models.SlugField(max_length=60, unique=True, editable=False)
+    kind = models.CharField(
+        _("kind"), max_length=20, choices=[(key, kind.label) for key, kind in KINDS.items()]
+    )
+    base_url = models.CharField(
+        _("address"), max_length=300, help_text=_("For example http://192.168.1.20:11434")
+    )
+    api_key_encrypted = models.TextField(blank=True, default="", editable=False)
+    username = models.CharField(_("user name"), max_length=100, blank=True, default="")
+    password_encrypted = models.TextField(blank=True, default="", editable=False)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    access = models.CharField(_("who may use it"), max_length=10, choices=Access, default=Access.EVERYONE)
+    groups = models.ManyToManyField(Group, verbose_name=_("groups"), blank=True)
+    slots = models.PositiveSmallIntegerField(
+        _("answers at once"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "How many answers this server writes at the same time; others wait in line here. "
+            "Empty: as many as the server says, or its own queue."
+        ),
+    )
+    connect_timeout = models.FloatField(_("connect time-out"), default=5.0, help_text=_("Seconds."))
+    first_byte_timeout = models.FloatField(
+        _("first answer time-out"), default=330.0, help_text=_("Seconds; covers loading a model.")
+    )
+    stall_timeout = models.FloatField(
+        _("silence time-out"), default=120.0, help_text=_("Seconds between two pieces.")
+    )
+    options = models.JSONField(blank=True, default=dict, editable=False)
+    managed = models.BooleanField(
+        default=False, editable=False, help_text="Run by the hub itself: the built-in model."
+    )
+
+    state = models.CharField(max_length=8, choices=State, default=State.UNKNOWN, editable=False)
+    state_error = models.CharField(max_length=20, blank=True, default="", editable=False)
+    state_message = models.CharField(max_length=400, blank=True, default="", editable=False)
+    version = models.CharField(max_length=80, blank=True, default="", editable=False)
+    reported_slots = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
+    checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = BackendQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["managed", "name"]
+        verbose_name = _("backend")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Fill the slug once; the address loses its trailing slash."""
+        self.base_url = self.base_url.strip().rstrip("/")
+        if not self.slug:
+            self.slug = unused_slug(self.name)
+        super().save(*args, **kwargs)
+
+    @property
+    def kind_label(self) -> str:
+        """The kind in words."""
+        return KINDS[self.kind].label if self.kind in KINDS else self.kind
+
+    @property
+    def has_api_key(self) -> bool:
+        """Whether a key is stored; the key itself is never shown."""
+        return bool(self.api_key_encrypted)
+
+    @property
+    def has_password(self) -> bool:
+        """Whether a password is stored."""
+        return bool(self.password_encrypted)
+
+    @property
+    def slot_limit(self) -> int | None:
+        """Answers at once, None for no limit of ours."""
+        return self.slots or self.reported_slots
+
+    def set_api_key(self, value: str) -> None:
+        """Store another key; save() is the caller's."""
+        self.api_key_encrypted = encrypt(value)
+
+    def set_password(self, value: str) -> None:
+        """Store another password; save() is the caller's."""
+        self.password_encrypted = encrypt(value)
+
+    def endpoint(self) -> Endpoint:
+        """The plain values an adapter is given. Raises CannotDecrypt."""
+        return Endpoint(
+            base_url=self.base_url,
+            api_key=decrypt(self.api_key_encrypted),
+            username=self.username,
+            password=decrypt(self.password_encrypted),
+            timeouts=Timeouts(
+                connect=self.connect_timeout, first_byte=self.first_byte_timeout, stall=self.stall_timeout
+            ),
+            options={key: str(value) for key, value in self.options.items()},
+        )
+
+
+def unused_slug(name: str) -> str:
+    """A slug for the name that no other backend has."""
+    stem = slugify(name)[:50] or "backend"
+    taken = set(Backend.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    number, slug = 1, stem
+    while slug in taken:
+        number += 1
+        slug = f"{stem}-{number}"
+    return slug
+
+
+class CatalogueModelQuerySet(models.QuerySet["CatalogueModel"]):
+    """Finders of models."""
+
+    def for_chat(self) -> CatalogueModelQuerySet:
+        """Those that can answer, of enabled backends, in the picker's order."""
+        return self.filter(is_chat=True, backend__enabled=True).select_related("backend")
+
+
+class CatalogueModel(models.Model):
+    """A model that a backend offered when it was last seen; stays listed while the backend is off."""
+
+    backend = models.ForeignKey(Backend, on_delete=models.CASCADE, related_name="models")
+    model_id = models.CharField(max_length=250)
+    name = models.CharField(max_length=250, blank=True, default="")
+    family = models.CharField(max_length=100, blank=True, default="")
+    parameter_size = models.CharField(max_length=40, blank=True, default="")
+    quantization = models.CharField(max_length=40, blank=True, default="")
+    size_bytes = models.BigIntegerField(null=True, blank=True)
+    context_length = models.PositiveIntegerField(null=True, blank=True)
+    max_context_length = models.PositiveIntegerField(null=True, blank=True)
+    capabilities = models.JSONField(null=True, blank=True)
+    loaded = models.BooleanField(null=True)
+    remote = models.BooleanField(default=False)
+    digest = models.CharField(max_length=100, blank=True, default="")
+    details = models.JSONField(default=dict, blank=True)
+    is_chat = models.BooleanField(default=True)
+    position = models.PositiveIntegerField(default=0)
+
+    objects = CatalogueModelQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["backend__managed", "backend__name", "position", "model_id"]
+        constraints = [models.UniqueConstraint(fields=["backend", "model_id"], name="one_row_per_model")]
+
+    def __str__(self) -> str:
+        return self.name or self.model_id
+
+    @property
+    def ref(self) -> str:
+        """How pages name it: ``BACKEND-SLUG/MODEL-ID``."""
+        return f"{self.backend.slug}/{self.model_id}"
+
+    def can(self, capability: Capability) -> bool | None:
+        """Whether the server says so; None where it does not tell."""
+        return None if self.capabilities is None else capability.value in self.capabilities
+
+
+def row_values(info: ModelInfo, position: int) -> dict[str, Any]:
+    """The columns of a catalogue row for what an adapter listed."""
+    capabilities = None if info.capabilities is None else sorted(info.capabilities)
+    return {
+        "name": info.name[:250],
+        "family": info.family[:100],
+        "parameter_size": info.parameter_size[:40],
+        "quantization": info.quantization[:40],
+        "size_bytes": info.size_bytes,
+        "context_length": info.context_length,
+        "max_context_length": info.max_context_length,
+        "capabilities": capabilities,
+        "loaded": info.loaded,
+        "remote": info.remote,
+        "digest": info.digest[:100],
+        "details": dict(info.details),
+        "is_chat": can_chat(info.capabilities),
+        "position": position,
+    }
+
+
+def can_chat(capabilities: Iterable[str] | None) -> bool:
+    """A model that only embeds cannot answer; where nothing is known it gets the benefit of the doubt."""
+    if capabilities is None:
+        return True
+    known = set(capabilities)
+    return not known or bool(known - {Capability.EMBEDDING})

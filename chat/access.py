@@ -1,0 +1,25 @@
+"""The only doors to a person's rows: owned, or 404. Whether it exists is nobody else's business."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+
+from chat.models import Conversation, Message
+
+if TYPE_CHECKING:
+    from privatechathub.accounts.models import User
+
+
+def own_conversation(user: User, conversation_id: UUID) -> Conversation:
+    """This person's conversation. Raises Http404."""
+    return get_object_or_404(
+        Conversation.objects.owned_by(user).select_related("backend"), pk=conversation_id
+    )
+
+
+def own_message(user: User, message_id: int) -> Message:
+    """A message of this person's conversation. Raises Http404."""
+    return get_object_or_404(Message.objects.owned_by(user), pk=message_id)

@@ -1,0 +1,199 @@
+"""Forms of the product."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from backends.adapters.base import Timeouts
+from backends.adapters.messages import Reasoning
+from backends.adapters.registry import KINDS
+from backends.models import Backend
+
+#: Form field -> field of Timeouts.
+TIMEOUTS = {"connect_timeout": "connect", "first_byte_timeout": "first_byte", "stall_timeout": "stall"}
+
+
+class ConversationSettingsForm(forms.Form):
+    """System prompt and sampling options; an empty field leaves the choice to the server."""
+
+    system_prompt = forms.CharField(
+        label=_("System prompt"),
+        required=False,
+        max_length=200_000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text=_("Sent before every answer of this conversation."),
+    )
+    temperature = forms.FloatField(
+        label=_("Temperature"),
+        required=False,
+        min_value=0,
+        max_value=2,
+        help_text=_("0 exact, 1 lively, up to 2."),
+    )
+    top_p = forms.FloatField(label=_("Top-p"), required=False, min_value=0, max_value=1)
+    top_k = forms.IntegerField(label=_("Top-k"), required=False, min_value=0, max_value=1000)
+    min_p = forms.FloatField(label=_("Min-p"), required=False, min_value=0, max_value=1)
+    repeat_penalty = forms.FloatField(label=_("Repeat penalty"), required=False, min_value=0, max_value=3)
+    max_tokens = forms.IntegerField(
+        label=_("Longest answer"), required=False, min_value=1, help_text=_("Tokens.")
+    )
+    seed = forms.IntegerField(
+        label=_("Seed"), required=False, help_text=_("The same seed gives the same answer.")
+    )
+    context_length = forms.IntegerField(
+        label=_("Context window"),
+        required=False,
+        min_value=256,
+        help_text=_("Tokens; only some servers take it."),
+    )
+    stop = forms.CharField(
+        label=_("Stop words"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("One a line. The answer ends before the first of them."),
+    )
+    reasoning = forms.ChoiceField(
+        label=_("Thinking"),
+        required=False,
+        choices=[
+            ("", _("As the model does")),
+            (Reasoning.OFF.value, _("Off")),
+            (Reasoning.ON.value, _("On")),
+            (Reasoning.LOW.value, _("Little")),
+            (Reasoning.MEDIUM.value, _("Medium")),
+            (Reasoning.HIGH.value, _("Much")),
+        ],
+    )
+
+    def clean_stop(self) -> list[str]:
+        """The words as a list, at most 16."""
+        return [line for line in self.cleaned_data["stop"].splitlines() if line.strip()][:16]
+
+    def options(self) -> dict[str, Any]:
+        """What was set, as it is stored with the conversation."""
+        values = {name: value for name, value in self.cleaned_data.items() if name != "system_prompt"}
+        return {name: value for name, value in values.items() if value not in (None, "", [])}
+
+    @staticmethod
+    def initial_from(options: dict[str, Any], system_prompt: str) -> dict[str, Any]:
+        """Stored options as the form shows them."""
+        return options | {"stop": "\n".join(options.get("stop", [])), "system_prompt": system_prompt}
+
+
+class SecretInput(forms.PasswordInput):
+    """A field that takes a secret and never shows one."""
+
+    def __init__(self, *, stored: bool = False) -> None:
+        attributes = {"autocomplete": "off", "spellcheck": "false"}
+        if stored:
+            attributes["placeholder"] = str(_("•••••• stored; type to replace"))
+        super().__init__(attrs=attributes, render_value=False)
+
+
+class BackendForm(forms.ModelForm):  # type: ignore[type-arg]
+    """An AI server. Secrets are write-only: an empty field keeps what is stored."""
+
+    kind = forms.ChoiceField(
+        label=_("Kind"), choices=[(key, kind.label) for key, kind in KINDS.items() if kind.public]
+    )
+    api_key = forms.CharField(label=_("Key"), required=False, strip=True, max_length=4000)
+    password = forms.CharField(label=_("Password"), required=False, strip=False, max_length=1000)
+    forget_secrets = forms.BooleanField(label=_("Forget the stored key and password"), required=False)
+
+    class Meta:
+        model = Backend
+        fields = [
+            "name",
+            "kind",
+            "base_url",
+            "api_key",
+            "username",
+            "password",
+            "forget_secrets",
+            "enabled",
+            "access",
+            "groups",
+            "slots",
+            "connect_timeout",
+            "first_byte_timeout",
+            "stall_timeout",
+        ]
+        widgets = {"base_url": forms.URLInput(attrs={"placeholder": "http://192.168.1.20:11434"})}
+
+    def __init__(self, *args: Any, all_kinds: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        stored = self.instance
+        if all_kinds:
+            self.fields["kind"].choices = [(key, kind.label) for key, kind in KINDS.items()]  # type: ignore[attr-defined]
+        self.fields["api_key"].widget = SecretInput(stored=stored.has_api_key)
+        self.fields["password"].widget = SecretInput(stored=stored.has_password)
+        for name in TIMEOUTS:
+            field = self.fields[name]
+            field.required = False
+            field.min_value = 1  # type: ignore[attr-defined]
+        if not stored.has_api_key and not stored.has_password:
+            del self.fields["forget_secrets"]
+
+    def clean_base_url(self) -> str:
+        """An http(s) address without credentials in it."""
+        url: str = self.cleaned_data["base_url"].strip().rstrip("/")
+        if self.cleaned_data.get("kind") == "scripted":
+            return url
+        if "://" not in url:
+            url = f"http://{url}"
+        scheme, _sep, rest = url.partition("://")
+        if scheme not in {"http", "https"} or not rest or "@" in rest.split("/")[0]:
+            raise forms.ValidationError(
+                _(
+                    "Enter an address like http://192.168.1.20:11434. User name and password have their own fields."
+                )
+            )
+        return url
+
+    def clean(self) -> dict[str, Any]:
+        """Empty time-outs go back to their defaults."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        for name in TIMEOUTS:
+            if cleaned.get(name) in (None, ""):
+                cleaned[name] = getattr(Timeouts(), TIMEOUTS[name])
+        self.keep_secrets_at_home(cleaned)
+        return cleaned
+
+    def keep_secrets_at_home(self, cleaned: dict[str, Any]) -> None:
+        """A stored secret is sent to the server that it was typed for and to no other."""
+        before, after = self.initial.get("base_url", ""), cleaned.get("base_url", "")
+        if not after or origin(before) == origin(after) or cleaned.get("forget_secrets"):
+            return
+        for name, stored in (
+            ("api_key", self.instance.has_api_key),
+            ("password", self.instance.has_password),
+        ):
+            if stored and not cleaned.get(name):
+                self.add_error(
+                    name, _("The address changed. Type this again for the new server, or forget it.")
+                )
+
+    def save(self, commit: bool = True) -> Backend:
+        """Store the row; secrets only where new ones were typed, and gone with the address they were for."""
+        backend: Backend = super().save(commit=False)
+        if self.cleaned_data.get("forget_secrets"):
+            backend.set_api_key("")
+            backend.set_password("")
+        if self.cleaned_data.get("api_key"):
+            backend.set_api_key(self.cleaned_data["api_key"])
+        if self.cleaned_data.get("password"):
+            backend.set_password(self.cleaned_data["password"])
+        if commit:
+            backend.save()
+            self.save_m2m()
+        return backend
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of an address."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()

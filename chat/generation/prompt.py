@@ -1,0 +1,116 @@
+"""From rows to what an adapter is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from backends.adapters.base import Endpoint
+from backends.adapters.messages import ChatMessage, ChatRequest, Reasoning, Role, SamplingOptions
+from backends.models import Backend
+from chat.models import Generation, Message, MessageRole
+
+#: How a model is asked to go on with an answer that was cut off.
+CONTINUE = (
+    "Continue your previous answer exactly where it stopped, in the same format and language. "
+    "Do not repeat anything and do not comment."
+)
+
+
+class BackendGone(Exception):
+    """The backend of a generation was deleted or switched off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything that a run needs, read from rows at once."""
+
+    generation: Generation
+    backend: Backend
+    endpoint: Endpoint
+    request: ChatRequest
+    text: str
+    reasoning: str
+
+
+def prepare(generation_id: UUID) -> Prepared:
+    """Read what the run needs. Raises Generation.DoesNotExist, BackendGone, CannotDecrypt."""
+    generation = Generation.objects.select_related("message__conversation", "backend").get(pk=generation_id)
+    backend = generation.backend
+    if backend is None or not backend.enabled:
+        raise BackendGone
+    message = generation.message
+    return Prepared(
+        generation=generation,
+        backend=backend,
+        endpoint=backend.endpoint(),
+        request=build_request(generation, message),
+        text=message.text,
+        reasoning=message.reasoning,
+    )
+
+
+def build_request(generation: Generation, answer: Message) -> ChatRequest:
+    """The whole conversation up to the answer, with its system prompt and options."""
+    conversation = answer.conversation
+    messages = [chat_message(row) for row in history(answer)]
+    if generation.continues:
+        messages += [ChatMessage.of(Role.ASSISTANT, answer.text), ChatMessage.of(Role.USER, CONTINUE)]
+    return ChatRequest(
+        model=generation.model_id,
+        messages=tuple(messages),
+        system=conversation.system_prompt.strip(),
+        sampling=sampling(generation.options),
+        conversation_id=str(conversation.pk),
+        title=conversation.title,
+        state=previous_state(generation, answer),
+    )
+
+
+def history(answer: Message) -> list[Message]:
+    """The messages before the answer, first to last; assistant turns that said nothing are left out."""
+    by_id = {
+        row.pk: row
+        for row in Message.objects.filter(conversation_id=answer.conversation_id, pk__lt=answer.pk)
+    }
+    path: list[Message] = []
+    step = by_id.get(answer.parent_id) if answer.parent_id else None
+    while step is not None:
+        if step.text or step.role == MessageRole.USER:
+            path.append(step)
+        step = by_id.get(step.parent_id) if step.parent_id else None
+    return path[::-1]
+
+
+def chat_message(row: Message) -> ChatMessage:
+    """A stored turn as adapters know it."""
+    return ChatMessage.of(Role(row.role), row.text)
+
+
+def sampling(options: dict[str, object]) -> SamplingOptions:
+    """Stored options, trusted only as far as the form that wrote them."""
+    known = {
+        name: value
+        for name, value in options.items()
+        if name in SamplingOptions.__slots__ and value is not None
+    }
+    if "stop" in known:
+        known["stop"] = tuple(str(word) for word in known["stop"])  # type: ignore[attr-defined]
+    if "reasoning" in known:
+        known["reasoning"] = Reasoning(str(known["reasoning"]))
+    return SamplingOptions(**known)  # type: ignore[arg-type]
+
+
+def previous_state(generation: Generation, answer: Message) -> dict[str, str]:
+    """What the turn before this one left with the same backend and model, if it was the direct parent turn."""
+    if answer.parent_id is None or generation.continues:
+        return {}
+    last = (
+        Generation.objects.filter(
+            message__conversation_id=answer.conversation_id, message_id__lt=answer.parent_id
+        )
+        .order_by("-message_id", "-created_at")
+        .first()
+    )
+    same = last and last.backend_id == generation.backend_id and last.model_id == generation.model_id
+    return {str(key): str(value) for key, value in last.state.items()} if last and same else {}

@@ -1,0 +1,83 @@
+"""Writes what grew: all runs of the process in one transaction, about once a second, and the end."""
+
+from __future__ import annotations
+
+from django.db.models import F
+from django.utils import timezone
+
+from backends.database import write_transaction
+from chat.generation.queue import LEASE, WORKER
+from chat.generation.run import Run
+from chat.models import Conversation, Generation, Message, Status
+
+
+def save_progress(runs: list[Run]) -> None:
+    """Keep the text so far of the runs that grew, and renew the lease of all of them."""
+    with write_transaction():
+        for run in runs:
+            if run.dirty:
+                run.dirty = False
+                save_text(run)
+        Generation.objects.filter(
+            pk__in=[run.generation_id for run in runs], status=Status.RUNNING, worker=WORKER
+        ).update(lease_until=timezone.now() + LEASE)
+
+
+def save_text(run: Run) -> None:
+    """The message's text as it is now."""
+    Message.objects.filter(pk=run.message_id).update(
+        text=clean(str(run.text)), reasoning=clean(str(run.reasoning)), reasoning_seconds=run.thought_seconds
+    )
+
+
+def save_ends(runs: list[Run]) -> None:
+    """Keep the final state of runs that ended, together."""
+    with write_transaction():
+        for run in runs:
+            save_text(run)
+            Generation.objects.filter(pk=run.generation_id).update(**final_values(run))
+            Conversation.objects.filter(pk=run.conversation_id).update(
+                revision=F("revision") + 1, updated_at=timezone.now()
+            )
+
+
+def final_values(run: Run) -> dict[str, object]:
+    """The columns of a generation that ended."""
+    usage = run.usage
+    return {
+        "status": run.status,
+        "lease_until": None,
+        "finished_at": run.finished_at or timezone.now(),
+        "finish_reason": run.finish_reason,
+        "error_kind": run.error_kind,
+        "error_message": clean(run.error_message),
+        "error_hint": run.error_hint,
+        "input_tokens": usage.input_tokens if usage else None,
+        "output_tokens": usage.output_tokens if usage else None,
+        "reasoning_tokens": usage.reasoning_tokens if usage else None,
+        "cached_tokens": usage.cached_tokens if usage else None,
+        "tokens_per_second": run.tokens_per_second,
+        "ttft_ms": run.ttft_ms,
+        "load_ms": round(usage.load_s * 1000) if usage and usage.load_s else None,
+        "answered_by": clean((run.started.model or "")[:250]) if run.started else "",
+        "details": {"headers": dict(run.started.headers)} if run.started and run.started.headers else {},
+        "state": state_left_behind(run),
+    }
+
+
+def state_left_behind(run: Run) -> dict[str, str]:
+    """What a stateful backend wants to see in the next turn; nothing after a failed one."""
+    if run.status is not Status.COMPLETED:
+        return {}
+    values = {
+        "session_id": run.started.session_id if run.started else None,
+        "response_id": (run.finish.response_id if run.finish else None),
+    }
+    return {key: value for key, value in values.items() if value}
+
+
+def clean(text: str) -> str:
+    """Without what a database cannot keep: NUL and lone surrogates."""
+    if "\x00" in text:
+        text = text.replace("\x00", "\ufffd")
+    return text.encode("utf-8", "replace").decode("utf-8") if not text.isascii() else text

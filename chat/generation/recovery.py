@@ -1,0 +1,81 @@
+"""After a crash or a restart no row may stay ``running``."""
+
+from __future__ import annotations
+
+import os
+from uuid import UUID
+
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from backends.database import write_transaction
+from chat.generation.queue import WORKER
+from chat.generation.run import Run
+from chat.models import Conversation, Generation, Status
+
+
+def interrupt_abandoned() -> list[tuple[str, int]]:
+    """End running rows whose lease ran out. Gives (conversation id, message id) of each."""
+    return interrupt(Generation.objects.abandoned())
+
+
+def interrupt_dead_workers() -> list[tuple[str, int]]:
+    """End running rows of processes of this machine that are no more; their lease need not run out."""
+    workers = (
+        Generation.objects.filter(status=Status.RUNNING)
+        .order_by()
+        .values_list("worker", flat=True)
+        .distinct()
+    )
+    return interrupt(
+        Generation.objects.filter(status=Status.RUNNING, worker__in=[w for w in workers if is_dead(w)])
+    )
+
+
+def interrupt(rows: QuerySet[Generation]) -> list[tuple[str, int]]:
+    """Mark them; the text saved so far stays."""
+    with write_transaction():
+        found = list(rows.values_list("pk", "message__conversation_id", "message_id"))
+        if not found:
+            return []
+        Generation.objects.filter(pk__in=[pk for pk, _c, _m in found], status=Status.RUNNING).update(
+            status=Status.INTERRUPTED, lease_until=None, finished_at=timezone.now()
+        )
+        Conversation.objects.filter(pk__in={conversation for _pk, conversation, _m in found}).update(
+            revision=F("revision") + 1
+        )
+    return [(str(conversation), message) for _pk, conversation, message in found]
+
+
+def is_dead(worker: str) -> bool:
+    """Whether that process of this machine has ended for certain. A process id used anew by us counts as ended."""
+    host, _sep, rest = worker.partition(":")
+    pid, _sep, _mark = rest.partition(":")
+    own_host, own_pid, _own = WORKER.split(":")
+    if host != own_host or not pid.isdigit() or worker == WORKER:
+        return False
+    return pid == own_pid or not process_exists(int(pid))
+
+
+def process_exists(pid: int) -> bool:
+    """Whether a process with that id runs on this machine."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def backend_of(generation_id: UUID) -> int | None:
+    """Whose slot became free."""
+    return Generation.objects.filter(pk=generation_id).values_list("backend_id", flat=True).first()
+
+
+def run_of(generation_id: UUID) -> Run:
+    """The in-memory side of a claimed generation."""
+    message_id, conversation_id = Generation.objects.values_list(
+        "message_id", "message__conversation_id"
+    ).get(pk=generation_id)
+    return Run(generation_id, message_id, str(conversation_id))

@@ -1,0 +1,135 @@
+"""The state of one running answer, in memory, while it grows."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.utils import timezone
+
+from backends.adapters.events import Finish, FinishReason, Started, Usage
+from chat.models import Status
+
+
+class GrowingText:
+    """Text that is appended to often and read as a whole seldom."""
+
+    __slots__ = ("_pieces", "length")
+
+    def __init__(self, text: str = "") -> None:
+        self._pieces = [text] if text else []
+        self.length = len(text)
+
+    def append(self, piece: str) -> None:
+        """Add to the end."""
+        self._pieces.append(piece)
+        self.length += len(piece)
+
+    def cut(self, length: int) -> None:
+        """Keep only the first characters."""
+        self._pieces = [str(self)[:length]]
+        self.length = len(self._pieces[0])
+
+    def __str__(self) -> str:
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
+
+
+@dataclass(slots=True)
+class Run:
+    """One generation in progress. Only the event loop's thread writes to it.
+
+    ``kept_chars`` is the text that was there before (an answer that is continued).
+    """
+
+    generation_id: UUID
+    message_id: int
+    conversation_id: str
+    text: GrowingText = field(default_factory=GrowingText)
+    reasoning: GrowingText = field(default_factory=GrowingText)
+    kept_chars: int = 0
+    phase: str = ""
+    progress: int | None = None
+    status: Status = Status.RUNNING
+    started: Started | None = None
+    usage: Usage | None = None
+    finish: Finish | None = None
+    error_kind: str = ""
+    error_message: str = ""
+    error_hint: str = ""
+    dirty: bool = False
+    stop_requested: bool = False
+    pieces: int = 0
+    began: float = field(default_factory=time.monotonic)
+    first_piece_at: float | None = None
+    last_piece_at: float | None = None
+    reasoning_began: float | None = None
+    reasoning_ended: float | None = None
+    finished_at: datetime | None = None
+
+    def grow(self, text: str, reasoning: str) -> None:
+        """Take what arrived."""
+        now = time.monotonic()
+        if self.first_piece_at is None:
+            self.first_piece_at = now
+        self.last_piece_at = now
+        if reasoning:
+            self.reasoning_began = self.reasoning_began or now
+            self.reasoning.append(reasoning)
+        if text:
+            if self.reasoning_began and self.reasoning_ended is None:
+                self.reasoning_ended = now
+            self.text.append(text)
+        self.pieces += 1
+        self.dirty = True
+
+    def restart(self, keep_chars: int) -> None:
+        """Drop what this attempt had said."""
+        self.text.cut(self.kept_chars + keep_chars)
+        self.reasoning.cut(0)
+        self.reasoning_began = self.reasoning_ended = None
+        self.dirty = True
+
+    def end(self, status: Status) -> None:
+        """No more comes."""
+        self.status = status
+        self.finished_at = timezone.now()
+        if self.reasoning_began and self.reasoning_ended is None:
+            self.reasoning_ended = time.monotonic()
+
+    def fail(self, kind: str, message: str, hint: str) -> None:
+        """End it for a reason that the person is told."""
+        self.error_kind, self.error_message, self.error_hint = kind, message, hint
+        self.end(Status.FAILED)
+
+    @property
+    def thought_seconds(self) -> int | None:
+        """How long the model thought, None where it did not."""
+        if self.reasoning_began is None:
+            return None
+        return round((self.reasoning_ended or time.monotonic()) - self.reasoning_began)
+
+    @property
+    def ttft_ms(self) -> int | None:
+        """From the start of the run to the first piece, in milliseconds."""
+        return None if self.first_piece_at is None else round((self.first_piece_at - self.began) * 1000)
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """The server's own figure, or tokens over the time between first and last piece."""
+        if self.usage is None:
+            return None
+        if self.usage.tokens_per_second:
+            return self.usage.tokens_per_second
+        tokens, span = self.usage.output_tokens, (self.last_piece_at or 0) - (self.first_piece_at or 0)
+        return (tokens - 1) / span if tokens and tokens > 1 and span > 0.05 else None
+
+    @property
+    def finish_reason(self) -> str:
+        """Why it ended, as stored."""
+        if self.status is Status.STOPPED:
+            return FinishReason.CANCELLED.value
+        return self.finish.reason.value if self.finish else ""

@@ -1,0 +1,221 @@
+"""One coroutine a run: rows to request, request to events, events to the run and its watchers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from backends.adapters.base import Adapter, Endpoint
+from backends.adapters.errors import BackendError
+from backends.adapters.events import (
+    Event,
+    Finish,
+    FinishReason,
+    Phase,
+    ReasoningDelta,
+    Restart,
+    Started,
+    TextDelta,
+    Usage,
+)
+from backends.adapters.events import Status as BackendStatus
+from backends.adapters.http import Http
+from backends.adapters.messages import ChatRequest
+from backends.adapters.registry import make_adapter
+from backends.crypto import CannotDecrypt
+from backends.database import in_database
+from backends.models import Backend
+from backends.service import hint_for
+from chat.generation.pacing import Pace, Pacer
+from chat.generation.prompt import BackendGone, prepare
+from chat.generation.run import Run
+from chat.generation.updates import Bus, Kind, Update
+from chat.models import Status
+
+logger = logging.getLogger(__name__)
+
+#: Seconds without a word from the backend after which the page says what is going on.
+QUIET = 1.2
+
+#: Error kinds of the hub itself, beside those of :class:`~backends.adapters.errors.ErrorKind`.
+GONE, UNREADABLE, INTERNAL = "gone", "unreadable", "internal"
+
+#: Gives the endpoint to use while an answer is written; starts the built-in server where needed.
+OpenEndpoint = Callable[[Backend, Endpoint], AbstractAsyncContextManager[Endpoint]]
+
+
+@dataclass(slots=True)
+class Runner:
+    """What all runs of a process share."""
+
+    http: Http
+    bus: Bus
+    pacer: Pacer
+    open_endpoint: OpenEndpoint
+
+    async def execute(self, run: Run) -> None:
+        """Run to the end. The outcome is in the run; only cancellation leaves by an exception."""
+        try:
+            prepared = await in_database(prepare, run.generation_id)
+        except BackendGone:
+            run.fail(
+                GONE, _("This AI server was removed or switched off."), _("Pick another model and try again.")
+            )
+            return
+        except CannotDecrypt:
+            run.fail(
+                UNREADABLE,
+                _("The stored key or password of this AI server cannot be read."),
+                _("An administrator has to enter it again."),
+            )
+            return
+        try:
+            run.text.append(prepared.text)
+            run.reasoning.append(prepared.reasoning)
+            run.kept_chars = run.text.length
+            async with self.open_endpoint(prepared.backend, prepared.endpoint) as endpoint:
+                adapter = make_adapter(prepared.backend.kind, endpoint, self.http)
+                await self.stream(run, adapter, prepared.request)
+            finished = run.finish.reason if run.finish else FinishReason.UNKNOWN
+            run.end(Status.STOPPED if finished is FinishReason.CANCELLED else Status.COMPLETED)
+        except BackendError as error:
+            run.fail(error.kind.value, str(error), hint_for(prepared.backend.kind, error))
+
+    async def stream(self, run: Run, adapter: Adapter, request: ChatRequest) -> None:
+        """Take the adapter's events until it is done, no faster than the pace."""
+        pace = Pace(self.pacer)
+        quiet = asyncio.create_task(self.explain_silence(run, adapter, request.model))
+        try:
+            async with aclosing(adapter.batches(request)) as batches:
+                async for events in batches:
+                    watched = self.bus.watched(run.conversation_id)
+                    began = time.perf_counter()
+                    await self.take(run, events)
+                    if watched:
+                        self.pacer.measured(time.perf_counter() - began)
+                    if run.first_piece_at is not None and (wait := pace.pause(watched)):
+                        await asyncio.sleep(wait)
+        except asyncio.CancelledError:
+            await abort_quietly(adapter, request)
+            raise
+        finally:
+            quiet.cancel()
+
+    async def take(self, run: Run, events: list[Event]) -> None:
+        """Apply one batch and tell the watchers at once what it added."""
+        text: list[str] = []
+        reasoning: list[str] = []
+        for event in events:
+            match event:
+                case TextDelta():
+                    text.append(event.text)
+                case ReasoningDelta():
+                    reasoning.append(event.text)
+                case Restart():
+                    await self.grow(run, text, reasoning)
+                    run.restart(event.keep_chars)
+                    await self.tell_all(run, Kind.RESTARTED)
+                case BackendStatus():
+                    await self.phase(run, sentence(event), event.progress)
+                case Started():
+                    run.started = event
+                case Usage():
+                    run.usage = event
+                case Finish():
+                    run.finish = event
+                case _:
+                    pass
+        await self.grow(run, text, reasoning)
+
+    async def grow(self, run: Run, texts: list[str], reasonings: list[str]) -> None:
+        """Append, and tell. Empties both lists."""
+        text, reasoning = "".join(texts), "".join(reasonings)
+        texts.clear()
+        reasonings.clear()
+        if not text and not reasoning:
+            return
+        offset, reasoning_offset = run.text.length, run.reasoning.length
+        run.grow(text, reasoning)
+        run.phase = ""
+        if self.bus.watched(run.conversation_id):
+            await self.bus.publish(
+                Update(
+                    Kind.GREW,
+                    run.conversation_id,
+                    run.message_id,
+                    text=text,
+                    offset=offset,
+                    reasoning=reasoning,
+                    reasoning_offset=reasoning_offset,
+                    thought_seconds=run.thought_seconds if run.reasoning_ended else None,
+                )
+            )
+
+    async def phase(self, run: Run, text: str, progress: float | None = None) -> None:
+        """Say what the backend is doing, while nothing has come yet."""
+        percent = None if progress is None else round(max(0.0, min(progress, 1.0)) * 100)
+        if (text, percent) == (run.phase, run.progress):
+            return
+        run.phase, run.progress = text, percent
+        await self.bus.publish(
+            Update(Kind.PHASE, run.conversation_id, run.message_id, phase=text, progress=percent)
+        )
+
+    async def tell_all(self, run: Run, kind: Kind = Kind.FULL) -> None:
+        """The whole state of the run, for watchers that begin or begin again."""
+        await self.bus.publish(
+            Update(
+                kind,
+                run.conversation_id,
+                run.message_id,
+                text=str(run.text),
+                reasoning=str(run.reasoning),
+                thought_seconds=run.thought_seconds if run.reasoning_ended else None,
+                phase=run.phase,
+                progress=run.progress,
+            )
+        )
+
+    async def explain_silence(self, run: Run, adapter: Adapter, model: str) -> None:
+        """After a moment without a word ask the server what it is doing, and say so."""
+        await asyncio.sleep(QUIET)
+        if run.first_piece_at is not None or run.phase:
+            return
+        try:
+            phase = await adapter.waiting_phase(model)
+        except BackendError:
+            phase = None
+        if run.first_piece_at is None and not run.phase:
+            await self.phase(
+                run, sentence(BackendStatus(phase)) if phase else _("Waiting for the AI server…")
+            )
+
+
+def sentence(status: BackendStatus) -> str:
+    """What the page says for a phase."""
+    texts = {
+        Phase.QUEUED: _("Waiting for the AI server…"),
+        Phase.LOADING: _("Loading the model…"),
+        Phase.PROMPT: _("Reading the conversation…"),
+        Phase.THINKING: _("Thinking…"),
+        Phase.GENERATING: _("Answering…"),
+        Phase.RETRYING: _("The AI server tries again…"),
+        Phase.TOOL: _("Using a tool…"),
+    }
+    text = texts[status.phase]
+    return f"{text} {status.detail}" if status.detail and status.phase is Phase.RETRYING else text
+
+
+async def abort_quietly(adapter: Adapter, request: ChatRequest) -> None:
+    """Tell servers that go on by themselves to stop; the person has already moved on."""
+    try:
+        async with asyncio.timeout(3):
+            await adapter.abort(request)
+    except (BackendError, TimeoutError) as error:
+        logger.info("abort: %s", error)

@@ -1,0 +1,97 @@
+"""What one hub process runs beside its pages: made once, on the event loop that serves them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+from uuid import UUID
+
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+from backends.adapters.http import Http
+from backends.endpoints import open_endpoint
+from backends.watch import Watch
+from chat.generation.layer_bus import LayerBus
+from chat.generation.supervisor import Supervisor
+from chat.generation.updates import Bus
+
+logger = logging.getLogger(__name__)
+
+_current: Runtime | None = None
+
+
+class Runtime:
+    """The bus, the supervisor of runs and the watch over backends of this process."""
+
+    def __init__(self) -> None:
+        self.http = Http()
+        self.bus = self._make_bus()
+        self.supervisor = Supervisor(self.http, self.bus, open_endpoint)
+        self.watch = Watch(self.http)
+
+    def _make_bus(self) -> Bus:
+        return LayerBus(get_channel_layer(), self._control) if shared_layer() else Bus()
+
+    async def open(self) -> None:
+        """Join the others, clear up after a crash, look at the backends."""
+        if isinstance(self.bus, LayerBus):
+            await self.bus.open()
+        await self.supervisor.recover()
+        self.watch.start()
+
+    async def close(self) -> None:
+        """End everything in order; takes a few seconds at most."""
+        await self.watch.close()
+        await self.supervisor.close()
+        if isinstance(self.bus, LayerBus):
+            await self.bus.close()
+        await self.http.aclose()
+
+    async def sync(self, conversation_id: str) -> None:
+        """Ask whoever holds runs of this conversation for their whole state."""
+        if isinstance(self.bus, LayerBus):
+            await self.bus.tell_processes({"ask": "sync", "conversation": conversation_id})
+        else:
+            await self.supervisor.tell_state(conversation_id)
+
+    def stop_soon(self, generation_id: UUID) -> None:
+        """Stop the run wherever it is held. Callable from any thread."""
+        self.supervisor.stop_soon(generation_id)
+        if isinstance(bus := self.bus, LayerBus):
+            message = {"ask": "stop", "generation": str(generation_id)}
+            asyncio.run_coroutine_threadsafe(bus.tell_processes(message), self.supervisor.loop)
+
+    async def _control(self, message: dict[str, Any]) -> None:
+        if message["ask"] == "stop":
+            self.supervisor.stop_soon(UUID(message["generation"]))
+        elif message["ask"] == "sync":
+            await self.supervisor.tell_state(message["conversation"])
+
+
+def shared_layer() -> bool:
+    """Whether the channel layer connects several processes."""
+    return "InMemory" not in str(settings.CHANNEL_LAYERS["default"]["BACKEND"])
+
+
+def current() -> Runtime | None:
+    """The runtime of this process, None in commands and before the server has started."""
+    return _current
+
+
+async def start() -> Runtime:
+    """Make the runtime on this event loop, once."""
+    global _current
+    if _current is None:
+        _current = Runtime()
+        await _current.open()
+    return _current
+
+
+async def stop() -> None:
+    """Close it."""
+    global _current
+    runtime, _current = _current, None
+    if runtime is not None:
+        await runtime.close()

@@ -1,0 +1,213 @@
+"""Starts, holds, stops and saves the runs of this process.
+
+It belongs to one event loop. Views call :meth:`Supervisor.start_soon` and :meth:`Supervisor.stop_soon`
+from their own threads; everything else happens on the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+from uuid import UUID
+
+from django.db import DatabaseError
+from django.utils.translation import gettext as _
+
+from backends.adapters.http import Http
+from backends.database import in_database
+from chat.generation import queue, recovery
+from chat.generation.pacing import Pacer
+from chat.generation.recorder import save_ends, save_progress
+from chat.generation.run import Run
+from chat.generation.runner import INTERNAL, OpenEndpoint, Runner
+from chat.generation.updates import Bus, Kind, Update
+from chat.models import Generation, Status
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two saves of everything that grew.
+SAVE_EVERY = 1.0
+#: Seconds before an end that could not be saved is tried again.
+SAVE_AGAIN = 2.0
+#: Saves between two looks for runs that a dead process left behind and for forgotten waiting ones.
+SWEEP_EVERY = 5
+
+
+class Supervisor:
+    """The runs of this process. Make it on the event loop that it shall use."""
+
+    def __init__(self, http: Http, bus: Bus, open_endpoint: OpenEndpoint) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.bus = bus
+        self.pacer = Pacer()
+        self.runner = Runner(http, bus, self.pacer, open_endpoint)
+        self.runs: dict[UUID, Run] = {}
+        self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._others: set[asyncio.Task[Any]] = set()
+        self._ending: list[tuple[Run, asyncio.Future[None]]] = []
+        self._closing = False
+        self._save_loop = self.loop.create_task(self._save_regularly())
+
+    # --- called from any thread -------------------------------------------------------------------
+
+    def start_soon(self, generation: Generation) -> None:
+        """Run what :mod:`chat.generation.queue` has given to this process."""
+        run = Run(generation.pk, generation.message_id, str(generation.message.conversation_id))
+        self.loop.call_soon_threadsafe(self._start, run)
+
+    def stop_soon(self, generation_id: UUID) -> None:
+        """Stop it if it runs here. The partial answer stays."""
+        self.loop.call_soon_threadsafe(self._stop, generation_id)
+
+    def queue_changed_soon(self, backend_id: int | None) -> None:
+        """Somebody joined or left the line of that backend."""
+        self.loop.call_soon_threadsafe(lambda: self._spawn(self.serve_queue(backend_id)))
+
+    def publish_soon(self, update: Update) -> None:
+        """Tell the watchers of a conversation."""
+        self.loop.call_soon_threadsafe(lambda: self._spawn(self.bus.publish(update)))
+
+    # --- on the loop --------------------------------------------------------------------------------
+
+    async def tell_state(self, conversation_id: str) -> None:
+        """Publish the whole state of every run in that conversation (somebody begins to watch)."""
+        for run in [run for run in self.runs.values() if run.conversation_id == conversation_id]:
+            await self.runner.tell_all(run)
+
+    def _start(self, run: Run) -> None:
+        if self._closing or run.generation_id in self._tasks:
+            return
+        self.runs[run.generation_id] = run
+        task = self.loop.create_task(self._hold(run), name=f"generation {run.generation_id}")
+        self._tasks[run.generation_id] = task
+
+    def _stop(self, generation_id: UUID) -> None:
+        if run := self.runs.get(generation_id):
+            run.stop_requested = True
+            self._tasks[generation_id].cancel()
+
+    async def _hold(self, run: Run) -> None:
+        """One run from start to announced end; nothing it does can harm another."""
+        try:
+            await self.runner.execute(run)
+        except asyncio.CancelledError:
+            run.end(Status.STOPPED if run.stop_requested else Status.INTERRUPTED)
+        except Exception:
+            logger.exception("generation %s failed", run.generation_id)
+            run.fail(
+                INTERNAL,
+                _("The hub made a mistake while answering."),
+                _("Try again; the hub's log has the details."),
+            )
+        await asyncio.shield(self.loop.create_task(self._finish(run)))
+
+    async def _finish(self, run: Run) -> None:
+        """Save first, announce then, let the next one in."""
+        saved = await self._save_end(run)
+        while not saved and not self._closing:
+            refused = Update(Kind.PHASE, run.conversation_id, run.message_id, phase=disk_sentence())
+            await self.bus.publish(refused)
+            await asyncio.sleep(SAVE_AGAIN)
+            saved = await self._save_end(run)
+        self.runs.pop(run.generation_id, None)
+        self._tasks.pop(run.generation_id, None)
+        if saved and not self._closing:
+            await self.bus.publish(Update(Kind.ENDED, run.conversation_id, run.message_id))
+            await self.serve_queue(await in_database(recovery.backend_of, run.generation_id))
+
+    async def _save_end(self, run: Run) -> bool:
+        """Save the end together with whatever else ends now. False where the disk refuses."""
+        future: asyncio.Future[None] = self.loop.create_future()
+        self._ending.append((run, future))
+        if len(self._ending) == 1:
+            self._spawn(self._flush_ends())
+        try:
+            await future
+        except DatabaseError:
+            logger.exception("generation %s could not be saved", run.generation_id)
+            return False
+        return True
+
+    async def _flush_ends(self) -> None:
+        await asyncio.sleep(0)
+        batch, self._ending = self._ending, []
+        error: BaseException | None = None
+        try:
+            await in_database(save_ends, [run for run, _future in batch])
+        except DatabaseError as problem:
+            error = problem
+        for _run, future in batch:
+            if not future.done():
+                future.set_exception(error) if error else future.set_result(None)
+
+    async def serve_queue(self, backend_id: int | None) -> None:
+        """Start whoever's turn it is, and tell the others their place."""
+        while not self._closing and (generation_id := await in_database(queue.claim_next, backend_id)):
+            run = await in_database(recovery.run_of, generation_id)
+            self._start(run)
+            await self.bus.publish(Update(Kind.STARTED, run.conversation_id, run.message_id))
+        for message_id, (conversation_id, place) in (await in_database(queue.places, backend_id)).items():
+            if self.bus.watched(conversation_id):
+                await self.bus.publish(
+                    Update(Kind.PHASE, conversation_id, message_id, phase=waiting_sentence(place))
+                )
+
+    async def _save_regularly(self) -> None:
+        """Save what grew and renew the leases; now and then look for what others left behind."""
+        count = 0
+        while True:
+            await asyncio.sleep(SAVE_EVERY)
+            try:
+                if self.runs:
+                    await in_database(save_progress, list(self.runs.values()))
+                count += 1
+                if count % SWEEP_EVERY == 0:
+                    await self.sweep()
+            except DatabaseError:
+                logger.exception("could not save; trying again")
+                for run in self.runs.values():
+                    run.dirty = True
+
+    async def sweep(self) -> None:
+        """End what a dead process left running, stop what another process was asked to, serve forgotten lines."""
+        for conversation_id, message_id in await in_database(recovery.interrupt_abandoned):
+            await self.bus.publish(Update(Kind.ENDED, conversation_id, message_id))
+        for backend_id in await in_database(queue.backends_with_waiting):
+            await self.serve_queue(backend_id)
+
+    async def recover(self) -> None:
+        """At the start: nothing of a dead process stays running, whoever waited goes on waiting."""
+        await in_database(recovery.interrupt_dead_workers)
+        await self.sweep()
+
+    async def close(self) -> None:
+        """End all runs as interrupted, saved; at most a few seconds."""
+        self._closing = True
+        self._save_loop.cancel()
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=5) if tasks else None
+        others = list(self._others)
+        for other in others:
+            other.cancel()
+        await asyncio.gather(self._save_loop, *others, return_exceptions=True)
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = self.loop.create_task(work)
+        self._others.add(task)
+        task.add_done_callback(self._others.discard)
+
+
+def waiting_sentence(place: int) -> str:
+    """The place in line, in words."""
+    if place == 1:
+        return _("Next in line")
+    return _("Number %(place)d in line") % {"place": place}
+
+
+def disk_sentence() -> str:
+    """What the page says while the database refuses to save."""
+    return _("The hub cannot save this answer (is the disk full?). It keeps the text and tries again…")

@@ -1,0 +1,83 @@
+"""What happens in a conversation while somebody may be looking, and the bus that tells it.
+
+A generation says what happened in plain values; whoever watches the conversation (the realtime
+package) turns that into HTML. Where nobody watches, nothing is rendered.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """``ADDED``: messages were added (``html`` shows them). ``FULL``: the whole state of a running
+    answer. ``GREW``: text or reasoning to append at ``offset``. ``RESTARTED``: begin the text anew.
+    ``PHASE``: what the backend is doing. ``STARTED``: a queued answer's turn came. ``ENDED``: it is
+    saved and final. ``CHANGED``: the thread must be shown anew. ``SYNC``: a watcher asks for FULL.
+    """
+
+    ADDED = "added"
+    FULL = "full"
+    GREW = "grew"
+    RESTARTED = "restarted"
+    PHASE = "phase"
+    STARTED = "started"
+    ENDED = "ended"
+    CHANGED = "changed"
+    SYNC = "sync"
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One thing that happened. ``offset`` and ``reasoning_offset`` count characters before it."""
+
+    kind: Kind
+    conversation_id: str
+    message_id: int = 0
+    text: str = ""
+    offset: int = 0
+    reasoning: str = ""
+    reasoning_offset: int = 0
+    thought_seconds: int | None = None
+    phase: str = ""
+    progress: int | None = None
+    html: str = ""
+    revision: int = 0
+
+
+Listener = Callable[[Update], Awaitable[None]]
+
+
+class Bus:
+    """Tells updates to the watchers of a conversation inside this process."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, list[Listener]] = defaultdict(list)
+
+    def watched(self, conversation_id: str) -> bool:
+        """Whether anybody would hear an update."""
+        return conversation_id in self._listeners
+
+    async def subscribe(self, conversation_id: str, listener: Listener) -> None:
+        """Tell this listener everything about the conversation from now on."""
+        self._listeners[conversation_id].append(listener)
+
+    async def unsubscribe(self, conversation_id: str, listener: Listener) -> None:
+        """No longer."""
+        listeners = self._listeners.get(conversation_id, [])
+        if listener in listeners:
+            listeners.remove(listener)
+        if not listeners:
+            self._listeners.pop(conversation_id, None)
+
+    async def publish(self, update: Update) -> None:
+        """Tell all watchers, in order."""
+        await self.tell_local(update)
+
+    async def tell_local(self, update: Update) -> None:
+        """Tell the watchers of this process."""
+        for listener in tuple(self._listeners.get(update.conversation_id, ())):
+            await listener(update)

@@ -1,0 +1,103 @@
+"""One run of a model that fills one assistant message."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from backends.models import Backend
+from chat.models.message import Message
+
+if TYPE_CHECKING:
+    from privatechathub.accounts.models import User
+
+
+class Status(models.TextChoices):
+    """The life of a generation."""
+
+    QUEUED = "queued", _("Waiting")
+    RUNNING = "running", _("Answering")
+    COMPLETED = "completed", _("Completed")
+    FAILED = "failed", _("Failed")
+    STOPPED = "stopped", _("Stopped")
+    INTERRUPTED = "interrupted", _("Interrupted")
+
+
+ACTIVE = (Status.QUEUED, Status.RUNNING)
+
+
+class GenerationQuerySet(models.QuerySet["Generation"]):
+    """Finders."""
+
+    def owned_by(self, user: User) -> GenerationQuerySet:
+        """Generations in this person's own conversations."""
+        return self.filter(message__conversation__owner=user)
+
+    def active(self) -> GenerationQuerySet:
+        """Queued or running."""
+        return self.filter(status__in=ACTIVE)
+
+    def abandoned(self) -> GenerationQuerySet:
+        """Running by their row, but nobody renews their lease."""
+        return self.filter(status=Status.RUNNING, lease_until__lt=timezone.now())
+
+
+class Generation(models.Model):
+    """A run: who asked which model of which backend, how it went, how long it took.
+
+    ``worker`` names the process that holds it, until ``lease_until``. Times of the answer:
+    ``ttft_ms`` from the start of the run to the first piece of text or reasoning.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="generations")
+    backend = models.ForeignKey(Backend, on_delete=models.SET_NULL, null=True, related_name="+")
+    backend_name = models.CharField(max_length=60)
+    model_id = models.CharField(max_length=250)
+    model_name = models.CharField(max_length=250, blank=True, default="")
+    options = models.JSONField(default=dict, blank=True)
+    status = models.CharField(max_length=12, choices=Status, default=Status.QUEUED)
+    continues = models.BooleanField(default=False)
+
+    worker = models.CharField(max_length=60, blank=True, default="")
+    lease_until = models.DateTimeField(null=True, blank=True)
+
+    finish_reason = models.CharField(max_length=16, blank=True, default="")
+    error_kind = models.CharField(max_length=20, blank=True, default="")
+    error_message = models.TextField(blank=True, default="")
+    error_hint = models.TextField(blank=True, default="")
+
+    input_tokens = models.PositiveIntegerField(null=True, blank=True)
+    output_tokens = models.PositiveIntegerField(null=True, blank=True)
+    reasoning_tokens = models.PositiveIntegerField(null=True, blank=True)
+    cached_tokens = models.PositiveIntegerField(null=True, blank=True)
+    tokens_per_second = models.FloatField(null=True, blank=True)
+    ttft_ms = models.PositiveIntegerField(null=True, blank=True)
+    load_ms = models.PositiveIntegerField(null=True, blank=True)
+    answered_by = models.CharField(max_length=250, blank=True, default="")
+    details = models.JSONField(default=dict, blank=True)
+    state = models.JSONField(default=dict, blank=True)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = GenerationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at"]
+        indexes = [
+            models.Index(fields=["status", "backend", "created_at"], name="generation_queue"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model_id} {self.status}"
+
+    @property
+    def is_active(self) -> bool:
+        """Queued or running."""
+        return self.status in ACTIVE

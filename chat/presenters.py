@@ -1,0 +1,150 @@
+"""What templates are given: plain values, no rows, so that a template can run no query.
+
+The same values serve a page, an htmx fragment and a frame over the socket.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils.safestring import SafeString
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorView:
+    """Why an answer failed: what happened, and what to do next. Both are sentences."""
+
+    kind: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One measured thing under an answer, for example ``("Speed", "28 tokens/s")``."""
+
+    name: str
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """One message as the thread shows it.
+
+    ``status`` is ``completed`` for everything that is not being written or broken. ``html`` is safe
+    rendered Markdown. ``phase`` is a sentence while nothing has arrived yet ("Loading the model…"),
+    ``progress`` 0 to 100 or None, ``queue_place`` counts from 1 while queued.
+    """
+
+    id: int
+    role: str
+    status: str
+    html: SafeString
+    text: str
+    created: datetime
+    model_label: str = ""
+    backend_label: str = ""
+    reasoning_html: SafeString = SafeString("")
+    reasoning_seconds: int | None = None
+    reasoning_open: bool = False
+    phase: str = ""
+    progress: int | None = None
+    queue_place: int | None = None
+    error: ErrorView | None = None
+    note: str = ""
+    facts: tuple[Fact, ...] = ()
+    generation_id: str = ""
+    can_retry: bool = False
+    can_continue: bool = False
+    can_delete: bool = False
+
+    @property
+    def is_active(self) -> bool:
+        """Whether an answer is being written or waits for its turn."""
+        return self.status in {"queued", "running"}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """One line of the model picker; ``value`` is ``BACKEND-SLUG/MODEL-ID``."""
+
+    value: str
+    label: str
+    note: str = ""
+    selected: bool = False
+    vision: bool = False
+    tools: bool = False
+    reasoning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelGroup:
+    """The models of one backend. ``offline`` ones stay listed and can still be picked."""
+
+    backend: str
+    offline: bool
+    choices: tuple[ModelChoice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationItem:
+    """One line of the sidebar."""
+
+    id: str
+    title: str
+    url: str
+    is_current: bool = False
+    is_running: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationGroup:
+    """Conversations of one stretch of time: "Today", "Yesterday", "Previous 7 days", "May 2026"."""
+
+    label: str
+    items: tuple[ConversationItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SidebarView:
+    """The list on the left. ``more_url`` loads older conversations, empty where there are none."""
+
+    groups: tuple[ConversationGroup, ...] = ()
+    more_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ComposerView:
+    """The form at the bottom.
+
+    ``key`` makes a repeated submit harmless. ``draft`` is text that came back with an error.
+    ``active``: an answer is running or queued, so the stop button is offered.
+    """
+
+    action: str
+    key: str
+    models: tuple[ModelGroup, ...]
+    stop_url: str = ""
+    active: bool = False
+    draft: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadView:
+    """A conversation: everything between the top bar and the composer.
+
+    ``revision`` counts changes of structure; the page tells it to the socket on reconnect.
+    """
+
+    id: str
+    title: str
+    url: str
+    socket_path: str
+    revision: int
+    messages: tuple[MessageView, ...] = ()
+    system_prompt: str = ""
+    has_options: bool = False
+    active: bool = field(default=False)

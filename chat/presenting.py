@@ -1,0 +1,317 @@
+"""Rows to the plain values that templates show."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.urls import reverse
+from django.utils import formats, timezone
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from backends.adapters.base import Capability
+from backends.adapters.events import FinishReason
+from backends.models import CatalogueModel, State
+from chat.generation import queue
+from chat.generation.supervisor import waiting_sentence
+from chat.markdown import render, render_user
+from chat.models import Conversation, Generation, Message, MessageRole, Status
+from chat.presenters import (
+    ComposerView,
+    ConversationGroup,
+    ConversationItem,
+    ErrorView,
+    Fact,
+    MessageView,
+    ModelChoice,
+    ModelGroup,
+    SidebarView,
+    ThreadView,
+)
+from chat.services.models import usable_models
+
+if TYPE_CHECKING:
+    from privatechathub.accounts.models import User
+
+#: Conversations that the sidebar lists at once.
+SIDEBAR_PAGE = 60
+
+
+def thread_view(conversation: Conversation) -> ThreadView:
+    """A conversation with all messages of its path. A fixed number of queries."""
+    messages = message_views(conversation.path())
+    return ThreadView(
+        id=str(conversation.pk),
+        title=conversation.title or _("New chat"),
+        url=conversation.get_absolute_url(),
+        socket_path=f"/ws/conversations/{conversation.pk}/",
+        revision=conversation.revision,
+        messages=messages,
+        system_prompt=conversation.system_prompt,
+        has_options=bool(conversation.options or conversation.system_prompt),
+        active=any(message.is_active for message in messages),
+    )
+
+
+def message_views(rows: Iterable[Message]) -> tuple[MessageView, ...]:
+    """The messages as shown, each with the newest generation that wrote it."""
+    rows = list(rows)
+    answers = [row.pk for row in rows if row.role == MessageRole.ASSISTANT]
+    newest = {
+        g.message_id: g for g in Generation.objects.filter(message_id__in=answers).order_by("created_at")
+    }
+    return tuple(message_view(row, newest.get(row.pk)) for row in rows)
+
+
+def one_message_view(message_id: int) -> MessageView | None:
+    """A single message as shown, None where it was deleted meanwhile."""
+    return next(iter(message_views(Message.objects.filter(pk=message_id))), None)
+
+
+def message_view(row: Message, generation: Generation | None) -> MessageView:
+    """One message as shown."""
+    if row.role != MessageRole.ASSISTANT or generation is None:
+        return plain_message(row)
+    status = Status(generation.status)
+    place = place_of(generation) if status is Status.QUEUED else None
+    return MessageView(
+        id=row.pk,
+        role=row.role,
+        status=status.value,
+        html=safe(render(row.text)),
+        text=row.text,
+        created=row.created_at,
+        model_label=generation.model_name or generation.model_id,
+        backend_label=generation.backend_name,
+        reasoning_html=safe(render(row.reasoning)) if row.reasoning else SafeString(""),
+        reasoning_seconds=row.reasoning_seconds,
+        phase=waiting_sentence(place) if place else "",
+        queue_place=place,
+        error=error_view(generation),
+        note=note(generation, row),
+        facts=facts(generation) if not generation.is_active else (),
+        generation_id=str(generation.pk),
+        can_retry=not generation.is_active,
+        can_continue=can_continue(generation, row),
+        can_delete=not generation.is_active,
+    )
+
+
+def plain_message(row: Message) -> MessageView:
+    """A message that no model wrote."""
+    html = render_user(row.text) if row.role == MessageRole.USER else render(row.text)
+    return MessageView(
+        id=row.pk,
+        role=row.role,
+        status=Status.COMPLETED.value,
+        html=safe(html),
+        text=row.text,
+        created=row.created_at,
+        can_delete=True,
+    )
+
+
+def safe(html: str) -> SafeString:
+    """HTML that the Markdown renderer made; it lets no markup of the text through."""
+    return mark_safe(html)  # noqa: S308
+
+
+def place_of(generation: Generation) -> int:
+    """The place in line, from 1."""
+    return queue.places(generation.backend_id).get(generation.message_id, ("", 1))[1]
+
+
+def can_continue(generation: Generation, row: Message) -> bool:
+    """Whether the answer ended before its end."""
+    cut = generation.status in (Status.STOPPED, Status.INTERRUPTED, Status.FAILED)
+    cut = cut or generation.finish_reason in (FinishReason.LENGTH, FinishReason.INCOMPLETE)
+    return bool(row.text) and cut and not generation.is_active
+
+
+def error_view(generation: Generation) -> ErrorView | None:
+    """What went wrong, None where nothing did."""
+    if generation.status != Status.FAILED:
+        return None
+    return ErrorView(
+        generation.error_kind, generation.error_message or _("The answer failed."), generation.error_hint
+    )
+
+
+def note(generation: Generation, row: Message) -> str:
+    """A sentence about how the answer ended, where it is not the ordinary way."""
+    if generation.status == Status.STOPPED:
+        return _("You stopped this answer.")
+    if generation.status == Status.INTERRUPTED:
+        return _("The hub was restarted while this was being written. The text up to then was kept.")
+    if generation.status != Status.COMPLETED:
+        return ""
+    return {
+        FinishReason.LENGTH: _("The answer reached the length limit."),
+        FinishReason.CONTENT_FILTER: _("The AI server's content filter ended this answer."),
+        FinishReason.INCOMPLETE: _(
+            "The AI server closed the connection without saying that the answer was complete."
+        ),
+    }.get(FinishReason(generation.finish_reason or "unknown")) or (
+        _("The model ended without an answer.") if not row.text else ""
+    )
+
+
+def facts(generation: Generation) -> tuple[Fact, ...]:
+    """What was measured: model, first token, speed, tokens, why it ended."""
+    found = [Fact("model", _("Model"), generation.model_name or generation.model_id)]
+    other = generation.answered_by
+    if other and other not in (generation.model_id, generation.model_name):
+        found.append(Fact("answered_by", _("Answered by"), other))
+    if generation.ttft_ms is not None:
+        found.append(Fact("ttft", _("First token"), seconds(generation.ttft_ms / 1000)))
+    if generation.tokens_per_second:
+        speed = formats.number_format(generation.tokens_per_second, 1)
+        found.append(Fact("speed", _("Speed"), _("%(speed)s tokens/s") % {"speed": speed}))
+    if generation.output_tokens is not None:
+        tokens = formats.number_format(generation.output_tokens, use_l10n=True, force_grouping=True)
+        found.append(Fact("tokens", _("Tokens"), _("%(count)s tokens") % {"count": tokens}))
+    if generation.finish_reason:
+        found.append(Fact("finish", _("Ended"), finish_label(generation.finish_reason)))
+    return tuple(found)
+
+
+def seconds(value: float) -> str:
+    """A duration in words, exact where it is short."""
+    if value < 1:
+        return _("%(ms)d ms") % {"ms": round(value * 1000)}
+    return _("%(s)s s") % {"s": formats.number_format(value, 1)}
+
+
+def finish_label(reason: str) -> str:
+    """Why it ended, in words."""
+    return {
+        FinishReason.STOP.value: _("complete"),
+        FinishReason.LENGTH.value: _("length limit"),
+        FinishReason.TOOL_CALLS.value: _("asked for a tool"),
+        FinishReason.CONTENT_FILTER.value: _("content filter"),
+        FinishReason.CANCELLED.value: _("stopped"),
+        FinishReason.INCOMPLETE.value: _("cut off"),
+    }.get(reason, _("unknown"))
+
+
+def composer_view(
+    user: User,
+    conversation: Conversation | None,
+    *,
+    draft: str = "",
+    error: str = "",
+    ref: str = "",
+    models: list[CatalogueModel] | None = None,
+) -> ComposerView:
+    """The form for the next question."""
+    models = usable_models(user) if models is None else models
+    chosen = ref or (ref_of_conversation(conversation) if conversation else "") or user.last_model
+    active = conversation is not None and (
+        Generation.objects.active().filter(message__conversation=conversation).exists()
+    )
+    return ComposerView(
+        action=reverse("chat:send", args=[conversation.pk]) if conversation else reverse("chat:create"),
+        key=secrets.token_urlsafe(16),
+        models=model_groups(models, chosen),
+        stop_url=reverse("chat:stop", args=[conversation.pk]) if conversation else "",
+        active=active,
+        draft=draft,
+        error=error,
+    )
+
+
+def ref_of_conversation(conversation: Conversation) -> str:
+    """The model that the conversation used last."""
+    return f"{conversation.backend.slug}/{conversation.model_id}" if conversation.backend else ""
+
+
+def model_groups(models: list[CatalogueModel], chosen: str) -> tuple[ModelGroup, ...]:
+    """The picker: one group a backend, the chosen model selected, else the first."""
+    refs = [model.ref for model in models]
+    chosen = chosen if chosen in refs else next(iter(refs), "")
+    groups: dict[int, list[CatalogueModel]] = {}
+    for model in models:
+        groups.setdefault(model.backend_id, []).append(model)
+    return tuple(
+        ModelGroup(
+            backend=rows[0].backend.name,
+            offline=rows[0].backend.state == State.OFFLINE,
+            choices=tuple(model_choice(row, chosen) for row in rows),
+        )
+        for rows in groups.values()
+    )
+
+
+def model_choice(model: CatalogueModel, chosen: str) -> ModelChoice:
+    """One line of the picker."""
+    notes = [
+        str(model.details.get("note", "")),
+        model.parameter_size if not model.details.get("note") else "",
+    ]
+    return ModelChoice(
+        value=model.ref,
+        label=model.name or model.model_id,
+        note=" · ".join(part for part in notes if part),
+        selected=model.ref == chosen,
+        vision=bool(model.can(Capability.VISION)),
+        tools=bool(model.can(Capability.TOOLS)),
+        reasoning=bool(model.can(Capability.REASONING)),
+    )
+
+
+def sidebar_view(user: User, current: Conversation | None = None, before: str = "") -> SidebarView:
+    """The person's conversations, the newest first, grouped by date. Two queries."""
+    rows = Conversation.objects.owned_by(user).only("id", "title", "updated_at")
+    if before and (moment := parsed(before)):
+        rows = rows.filter(updated_at__lt=moment)
+    found = list(rows[: SIDEBAR_PAGE + 1])
+    shown = found[:SIDEBAR_PAGE]
+    running = set(
+        Generation.objects.active()
+        .filter(message__conversation__in=[row.pk for row in shown])
+        .values_list("message__conversation_id", flat=True)
+    )
+    groups: dict[str, list[ConversationItem]] = {}
+    for row in shown:
+        item = ConversationItem(
+            id=str(row.pk),
+            title=row.title or _("New chat"),
+            url=row.get_absolute_url(),
+            is_current=current is not None and row.pk == current.pk,
+            is_running=row.pk in running,
+        )
+        groups.setdefault(date_label(row.updated_at), []).append(item)
+    more = (
+        f"{reverse('chat:sidebar')}?before={shown[-1].updated_at.timestamp()}"
+        if len(found) > len(shown)
+        else ""
+    )
+    return SidebarView(
+        groups=tuple(ConversationGroup(label, tuple(items)) for label, items in groups.items()), more_url=more
+    )
+
+
+def parsed(timestamp: str) -> datetime | None:
+    """The moment that a link names by its Unix time."""
+    try:
+        return datetime.fromtimestamp(float(timestamp), tz=timezone.get_current_timezone())
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def date_label(moment: datetime) -> str:
+    """The group of a date: today, yesterday, the last week or month, else the month."""
+    today = timezone.localdate()
+    day = timezone.localdate(moment)
+    if day >= today:
+        return _("Today")
+    if day == today - timedelta(days=1):
+        return _("Yesterday")
+    if day > today - timedelta(days=7):
+        return _("Previous 7 days")
+    if day > today - timedelta(days=30):
+        return _("Previous 30 days")
+    return formats.date_format(day, "YEAR_MONTH_FORMAT")

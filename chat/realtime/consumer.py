@@ -1,0 +1,84 @@
+"""The websocket of a page: it only receives; everything a person does is an ordinary POST."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from urllib.parse import parse_qs
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.auth import get_user_model
+from django.contrib.sessions.backends.base import SessionBase
+
+from backends.database import in_database
+from chat.models import Conversation
+from chat.realtime import room
+
+#: Seconds between two looks whether this person may still watch.
+CHECK_AGAIN = 30.0
+
+#: Close codes of ours; the page does not reconnect on them.
+NOT_ALLOWED = 4403
+
+
+class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """One page that watches one conversation of its owner."""
+
+    room: room.Room | None = None
+    checks: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        """Let the owner in, nobody else; say nothing about whether the conversation exists."""
+        self.conversation_id = str(self.scope["url_route"]["kwargs"]["conversation_id"])
+        if not await self.allowed():
+            await self.close(code=NOT_ALLOWED)
+            return
+        await self.accept()
+        language = self.scope.get("language", "en")
+        self.room = await room.enter(self.conversation_id, self, self.seen_revision(), language)
+        self.checks = asyncio.create_task(self.check_regularly())
+
+    async def disconnect(self, code: int) -> None:
+        """The page went away."""
+        if self.checks:
+            self.checks.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.checks
+        if self.room:
+            await room.leave(self.room, self)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Pages have nothing to say here."""
+
+    async def deliver(self, frame: str) -> None:
+        """Send a frame. The server only buffers it, so nobody waits for a slow page."""
+        if frame:
+            await self.base_send({"type": "websocket.send", "text": frame})
+
+    async def check_regularly(self) -> None:
+        """Close the page's socket when the person signed out, was disabled, or no longer owns this."""
+        while True:
+            await asyncio.sleep(CHECK_AGAIN)
+            if not await self.allowed():
+                await self.close(code=NOT_ALLOWED)
+                return
+
+    async def allowed(self) -> bool:
+        """Whether the session still stands and its person owns the conversation."""
+        user, session = self.scope.get("user"), self.scope.get("session")
+        if user is None or not user.is_authenticated or session is None:
+            return False
+        return await in_database(may_watch, user.pk, session.session_key, session, self.conversation_id)
+
+    def seen_revision(self) -> int:
+        """The revision that the page shows, -1 where it does not tell."""
+        values = parse_qs(self.scope["query_string"].decode("latin-1")).get("revision", [])
+        return int(values[0]) if values and values[0].isdigit() else -1
+
+
+def may_watch(user_id: int, session_key: str, session: SessionBase, conversation_id: str) -> bool:
+    """From the database, not from what the socket remembers."""
+    user = get_user_model().objects.filter(pk=user_id, is_active=True).first()
+    if user is None or not session.exists(session_key):
+        return False
+    return Conversation.objects.owned_by(user).filter(pk=conversation_id).exists()

@@ -1,0 +1,193 @@
+"""Everybody who looks at one conversation, in this process.
+
+The room renders each update once and passes the frame to all its watchers. It exists while somebody
+watches; nothing is rendered for a conversation without a room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Protocol
+
+from django.urls import reverse
+from django.utils import translation
+
+from backends.database import in_database
+from chat.generation import runtime
+from chat.generation.updates import Kind, Update
+from chat.models import Conversation, Generation
+from chat.presenters import ThreadView
+from chat.presenting import one_message_view, thread_view
+from chat.realtime import frames
+from chat.realtime.live import LiveAnswer
+
+logger = logging.getLogger(__name__)
+
+rooms: dict[str, Room] = {}
+
+
+class Watcher(Protocol):
+    """One page."""
+
+    async def deliver(self, frame: str) -> None:
+        """Send a frame to it. Must not wait for the network."""
+
+
+class Room:
+    """One conversation with its watchers and its running answers."""
+
+    def __init__(self, conversation_id: str, language: str) -> None:
+        self.id = conversation_id
+        self.language = language
+        self.watchers: set[Watcher] = set()
+        self.live: dict[int, LiveAnswer] = {}
+        self._lock = asyncio.Lock()
+
+    async def hear(self, update: Update) -> None:
+        """Take an update from the bus. What goes wrong here must not reach the run."""
+        try:
+            with translation.override(self.language):
+                async with self._lock:
+                    await self._take(update)
+        except Exception:
+            logger.exception("conversation %s: an update could not be shown", self.id)
+
+    async def _take(self, update: Update) -> None:
+        live = self.live.get(update.message_id)
+        match update.kind:
+            case Kind.GREW:
+                await self._grow(live, update)
+            case Kind.PHASE:
+                await self._phase(live, update)
+            case Kind.FULL | Kind.RESTARTED:
+                await self._full(live, update)
+            case Kind.STARTED:
+                await self._begin(update)
+            case Kind.ENDED:
+                await self._end(update)
+            case Kind.ADDED:
+                await self.send(
+                    frames.added(update.html) + frames.state(update.revision, True, self.stop_url)
+                )
+                await self._begin(update)
+            case Kind.CHANGED:
+                await self._show_thread()
+            case Kind.SYNC:
+                pass
+
+    async def _grow(self, live: LiveAnswer | None, update: Update) -> None:
+        if live is None or not live.fits(update):
+            await self._ask_for_state()
+        else:
+            await self.send(live.grow(update))
+
+    async def _phase(self, live: LiveAnswer | None, update: Update) -> None:
+        if live is not None:
+            await self.send(live.phase(update.phase, update.progress))
+        else:
+            await self.send(frames.phase(update.message_id, update.phase, update.progress))
+
+    async def _full(self, live: LiveAnswer | None, update: Update) -> None:
+        if live is None:
+            view = await in_database(one_message_view, update.message_id)
+            if view is None:
+                return
+            live = self.live[update.message_id] = LiveAnswer(view, update)
+        else:
+            live.reset(update)
+        await self.send(live.frame())
+
+    async def _begin(self, update: Update) -> None:
+        """An answer begins to run: from now on it is live, empty or as far as it is."""
+        await self._ask_for_state()
+
+    async def _end(self, update: Update) -> None:
+        self.live.pop(update.message_id, None)
+        view = await in_database(one_message_view, update.message_id)
+        revision, active = await in_database(revision_and_activity, self.id)
+        article = frames.replaced(view) if view else ""
+        await self.send(article + frames.state(revision, active, self.stop_url))
+
+    async def _show_thread(self) -> None:
+        view = await in_database(load_thread, self.id)
+        if view is None:
+            return
+        await self.send(self._thread_frame(view))
+        await self._ask_for_state()
+
+    def _thread_frame(self, view: ThreadView) -> str:
+        return frames.thread(view) + frames.state(view.revision, view.active, self.stop_url)
+
+    async def _ask_for_state(self) -> None:
+        """Have the holder of the runs publish their whole state (not from within this update)."""
+        if running := runtime.current():
+            task = asyncio.get_running_loop().create_task(running.sync(self.id))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    @property
+    def stop_url(self) -> str:
+        """Where stop is posted."""
+        return reverse("chat:stop", args=[self.id])
+
+    async def send(self, frame: str) -> None:
+        """Pass a frame to all watchers."""
+        for watcher in tuple(self.watchers):
+            await watcher.deliver(frame)
+
+    async def welcome(self, watcher: Watcher, seen_revision: int) -> None:
+        """Bring a new page up to date: the thread if it missed a change, and what is being written."""
+        with translation.override(self.language):
+            async with self._lock:
+                view = await in_database(load_thread, self.id)
+                if view is None:
+                    return
+                frame = "" if view.revision == seen_revision else self._thread_frame(view)
+                active = {message.id for message in view.messages if message.is_active}
+                for gone in self.live.keys() - active:
+                    del self.live[gone]
+                known = "".join(live.frame() for live in self.live.values())
+                if frame or known:
+                    await watcher.deliver(frame + known)
+                self.watchers.add(watcher)
+                if active - self.live.keys():
+                    await self._ask_for_state()
+
+
+def load_thread(conversation_id: str) -> ThreadView | None:
+    """The thread as it is in the database now."""
+    conversation = Conversation.objects.filter(pk=conversation_id).first()
+    return thread_view(conversation) if conversation else None
+
+
+def revision_and_activity(conversation_id: str) -> tuple[int, bool]:
+    """The count of changes, and whether something runs or waits."""
+    revision = Conversation.objects.filter(pk=conversation_id).values_list("revision", flat=True).first()
+    return revision or 0, Generation.objects.active().filter(
+        message__conversation_id=conversation_id
+    ).exists()
+
+
+async def enter(conversation_id: str, watcher: Watcher, seen_revision: int, language: str) -> Room | None:
+    """Begin to watch. None where this process runs no answers (yet)."""
+    running = runtime.current()
+    if running is None:
+        return None
+    room = rooms.get(conversation_id)
+    if room is None:
+        room = rooms[conversation_id] = Room(conversation_id, language)
+        await running.bus.subscribe(conversation_id, room.hear)
+        running.supervisor.pacer.watched += 1
+    await room.welcome(watcher, seen_revision)
+    return room
+
+
+async def leave(room: Room, watcher: Watcher) -> None:
+    """No longer watch; the last one closes the room."""
+    room.watchers.discard(watcher)
+    if room.watchers or rooms.get(room.id) is not room:
+        return
+    del rooms[room.id]
+    if running := runtime.current():
+        running.supervisor.pacer.watched -= 1
+        await running.bus.unsubscribe(room.id, room.hear)

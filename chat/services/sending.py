@@ -1,0 +1,169 @@
+"""Asking: a question is stored together with the empty answer and its queued generation."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from backends.database import write_transaction
+from backends.models import CatalogueModel
+from chat.generation import queue, runtime
+from chat.generation.updates import Kind, Update
+from chat.models import Conversation, Generation, Message, MessageRole, Status, Submission
+from chat.services.models import find_model
+from chat.services.refusals import Refused
+from chat.services.titles import title_from
+
+if TYPE_CHECKING:
+    from privatechathub.accounts.models import User
+
+logger = logging.getLogger(__name__)
+
+#: Characters of one question; about 250,000 words.
+LONGEST_QUESTION = 1_500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A question and the answer that will fill. ``repeated``: this form had been sent before."""
+
+    conversation: Conversation
+    question: Message
+    answer: Message
+    generation: Generation
+    repeated: bool = False
+
+
+def start_conversation(user: User, text: str, ref: str, key: str) -> Sent:
+    """A new conversation with its first question. Raises Refused."""
+    text = checked(text)
+    model = find_model(user, ref)
+    with write_transaction():
+        if earlier := already_sent(user, key):
+            return earlier
+        conversation = Conversation.objects.create(
+            owner=user, title=title_from(text), updated_at=timezone.now()
+        )
+        sent = ask(conversation, user, text, model, key)
+        if user.last_model != model.ref:
+            type(user).objects.filter(pk=user.pk).update(last_model=model.ref)
+    begin(sent.generation)
+    return sent
+
+
+def send_message(user: User, conversation: Conversation, text: str, ref: str, key: str) -> Sent:
+    """The next question of a conversation. Raises Refused, also while an answer is being written."""
+    text = checked(text)
+    model = find_model(user, ref)
+    with write_transaction():
+        if earlier := already_sent(user, key):
+            return earlier
+        conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
+        refuse_while_answering(conversation)
+        sent = ask(conversation, user, text, model, key)
+    begin(sent.generation)
+    return sent
+
+
+def checked(text: str) -> str:
+    """The text as it is stored. Raises Refused where there is none or too much."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").strip()
+    if not text:
+        raise Refused(_("Write something first."))
+    if len(text) > LONGEST_QUESTION:
+        raise Refused(
+            _("This text is too long. Send it in parts of at most %(count)d characters.")
+            % {"count": LONGEST_QUESTION}
+        )
+    return text
+
+
+def already_sent(user: User, key: str) -> Sent | None:
+    """What an earlier submit of the same form made."""
+    found = (
+        Submission.objects.select_related("message__conversation").filter(user=user, key=key[:64]).first()
+        if key
+        else None
+    )
+    if found is None:
+        return None
+    question = found.message
+    generation = Generation.objects.select_related("message").filter(message__parent=question).first()
+    if generation is None:
+        return None
+    return Sent(question.conversation, question, generation.message, generation, repeated=True)
+
+
+def refuse_while_answering(conversation: Conversation) -> None:
+    """One answer at a time in a conversation. Raises Refused."""
+    if Generation.objects.active().filter(message__conversation=conversation).exists():
+        raise Refused(_("An answer is still being written. Wait for it or stop it, then send."))
+
+
+def ask(conversation: Conversation, user: User, text: str, model: CatalogueModel, key: str) -> Sent:
+    """Store question, answer and generation. Inside the caller's transaction."""
+    question = Message.objects.create(
+        conversation=conversation, parent_id=conversation.head_id, role=MessageRole.USER, text=text
+    )
+    if key:
+        Submission.objects.create(user=user, key=key[:64], message=question)
+    answer, generation = add_answer(conversation, question, model)
+    return Sent(conversation, question, answer, generation)
+
+
+def add_answer(
+    conversation: Conversation, question: Message, model: CatalogueModel
+) -> tuple[Message, Generation]:
+    """An empty answer below the question, shown from now on. Inside the caller's transaction."""
+    answer = Message.objects.create(conversation=conversation, parent=question, role=MessageRole.ASSISTANT)
+    generation = new_generation(conversation, answer, model)
+    conversation.head = answer
+    conversation.backend = model.backend
+    conversation.model_id = model.model_id
+    conversation.updated_at = timezone.now()
+    conversation.revision = F("revision") + 1
+    conversation.save(update_fields=["head", "backend", "model_id", "updated_at", "revision"])
+    conversation.refresh_from_db(fields=["revision"])
+    return answer, generation
+
+
+def new_generation(
+    conversation: Conversation, answer: Message, model: CatalogueModel, **values: Any
+) -> Generation:
+    """A generation for that answer, running at once where a slot is free and this process can run it."""
+    generation = Generation.objects.create(
+        message=answer,
+        backend=model.backend,
+        backend_name=model.backend.name,
+        model_id=model.model_id,
+        model_name=model.name or model.model_id,
+        options=conversation.options,
+        **values,
+    )
+    if runtime.current() is not None:
+        queue.admit(generation)
+    return generation
+
+
+def begin(generation: Generation) -> None:
+    """After the transaction: run it, or tell those who wait."""
+    running = runtime.current()
+    if running is None:
+        return
+    if generation.status == Status.RUNNING:
+        running.supervisor.start_soon(generation)
+    else:
+        running.supervisor.queue_changed_soon(generation.backend_id)
+
+
+def tell(kind: Kind, conversation: Conversation, **values: Any) -> None:
+    """Tell whoever watches the conversation."""
+    if running := runtime.current():
+        running.supervisor.publish_soon(
+            Update(kind, str(conversation.pk), revision=conversation.revision, **values)
+        )

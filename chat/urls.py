@@ -1,0 +1,31 @@
+"""Addresses of the product."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from chat.views import backends, conversations, messages, pages
+
+app_name = "chat"
+
+urlpatterns = [
+    path("", pages.new, name="new"),
+    path("chat/new/", pages.new, name="new-alias"),
+    path("chat/", messages.create, name="create"),
+    path("chat/sidebar/", pages.sidebar, name="sidebar"),
+    path("chat/<uuid:conversation_id>/", pages.conversation, name="conversation"),
+    path("chat/<uuid:conversation_id>/messages/", messages.send, name="send"),
+    path("chat/<uuid:conversation_id>/stop/", messages.stop, name="stop"),
+    path("chat/<uuid:conversation_id>/rename/", conversations.rename, name="rename"),
+    path("chat/<uuid:conversation_id>/delete/", conversations.delete, name="delete"),
+    path("chat/<uuid:conversation_id>/settings/", conversations.settings, name="settings"),
+    path("messages/<int:message_id>/retry/", messages.retry, name="message-retry"),
+    path("messages/<int:message_id>/continue/", messages.continue_, name="message-continue"),
+    path("messages/<int:message_id>/delete/", messages.delete, name="message-delete"),
+    path("messages/<int:message_id>/raw/", messages.raw, name="message-raw"),
+    path("backends/", backends.index, name="backends"),
+    path("backends/add/", backends.add, name="backend-add"),
+    path("backends/<slug:slug>/", backends.edit, name="backend-edit"),
+    path("backends/<slug:slug>/test/", backends.test, name="backend-test"),
+    path("backends/<slug:slug>/delete/", backends.delete, name="backend-delete"),
+]

@@ -1,0 +1,138 @@
+"""Administrators set up AI servers here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from backends.discovery import find_servers, known_addresses
+from backends.models import Backend
+from backends.presenting import backend_rows, look_result
+from backends.service import Look, look_now, refresh_now
+from chat.forms import BackendForm
+from chat.generation import runtime
+from chat.views.requests import is_htmx
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def administrators_only(view: View[P]) -> View[P]:
+    """Others get 403; strangers are asked to sign in."""
+
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.user.is_staff:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return login_required(guarded)
+
+
+@require_safe
+@administrators_only
+def index(request: HttpRequest) -> HttpResponse:
+    """All AI servers; with ``?find=1`` also what answers on this machine."""
+    context: dict[str, Any] = {"section": "backends", "backends": backend_rows()}
+    if request.GET.get("find"):
+        context["found"] = asyncio.run(find_servers(known=known_addresses()))
+        context["searched"] = True
+    return render(request, "chat/pages/backends.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@administrators_only
+def add(request: HttpRequest) -> HttpResponse:
+    """Another AI server."""
+    return edit_backend(request, None)
+
+
+@require_http_methods(["GET", "POST"])
+@administrators_only
+def edit(request: HttpRequest, slug: str) -> HttpResponse:
+    """Change an AI server."""
+    return edit_backend(request, get_object_or_404(Backend, slug=slug))
+
+
+@require_POST
+@administrators_only
+def test(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ask the server now, with what is typed in the form, and say exactly what it answered."""
+    backend = get_object_or_404(Backend, slug=slug)
+    form = BackendForm(request.POST, instance=backend)
+    if form.is_valid():
+        result = look_result(look_now(form.save(commit=False)))
+    else:
+        result = look_result(Look(), message=_("Correct the fields first."), ok=False)
+    if is_htmx(request):
+        return render(request, "chat/fragments/test_result.html", {"test_result": result})
+    return render_form(request, form, Backend.objects.get(slug=slug), test_result=result)
+
+
+@require_http_methods(["GET", "POST"])
+@administrators_only
+def delete(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ask, then delete. Conversations stay."""
+    backend = get_object_or_404(Backend, slug=slug)
+    if request.method == "POST":
+        backend.delete()
+        messages.success(request, _("%(name)s was removed.") % {"name": backend.name})
+        return redirect("chat:backends")
+    context = {
+        "question": _("Remove %(name)s?") % {"name": backend.name},
+        "detail": _("Its models can no longer be asked. Conversations are kept."),
+        "back_url": f"/backends/{slug}/",
+    }
+    return render(request, "chat/pages/confirm_delete.html", context)
+
+
+def edit_backend(request: HttpRequest, backend: Backend | None) -> HttpResponse:
+    """The form, and what it does when it is sent."""
+    if request.method == "GET":
+        return render_form(request, BackendForm(instance=backend, initial=initial(request)), backend)
+    form = BackendForm(with_defaults(request), instance=backend)
+    if not form.is_valid():
+        return render_form(request, form, backend)
+    saved = form.save()
+    refresh_now_or_soon(saved)
+    messages.success(request, _("%(name)s was saved.") % {"name": saved.name})
+    return redirect("chat:backends")
+
+
+def refresh_now_or_soon(backend: Backend) -> None:
+    """Have its models listed, in the background where the hub runs."""
+    if running := runtime.current():
+        running.watch.look_soon(backend.pk)
+    else:
+        refresh_now(backend)
+
+
+def with_defaults(request: HttpRequest) -> Any:
+    """An offered server is added by three fields; everything else takes its default."""
+    if "access" in request.POST:
+        return request.POST
+    data = request.POST.copy()
+    data.setdefault("access", "everyone")
+    data.setdefault("enabled", "on")
+    return data
+
+
+def initial(request: HttpRequest) -> dict[str, str]:
+    """Values that a link may propose."""
+    return {key: request.GET[key] for key in ("name", "kind", "base_url") if key in request.GET}
+
+
+def render_form(
+    request: HttpRequest, form: BackendForm, backend: Backend | None, **context: Any
+) -> HttpResponse:
+    """The page of one AI server."""
+    context |= {"section": "backends", "form": form, "backend": backend}
+    return render(request, "chat/pages/backend_form.html", context, status=422 if form.errors else 200)

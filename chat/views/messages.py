@@ -1,0 +1,179 @@
+"""Asking, and what can be done with messages. Every one is a plain POST; htmx only saves the reload."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_POST, require_safe
+
+from chat.access import own_conversation, own_message
+from chat.generation.updates import Kind
+from chat.models import Conversation
+from chat.presenting import composer_view, message_views, sidebar_view, thread_view
+from chat.realtime import frames
+from chat.realtime.room import rooms
+from chat.services import answers
+from chat.services.refusals import Refused
+from chat.services.sending import Sent, send_message, start_conversation, tell
+from chat.views.pages import render_conversation, render_new
+from chat.views.requests import is_htmx, person
+
+
+@require_POST
+@login_required
+def create(request: HttpRequest) -> HttpResponse:
+    """The first question makes the conversation."""
+    try:
+        sent = start_conversation(person(request), text_of(request), ref_of(request), key_of(request))
+    except Refused as refused:
+        return refuse(request, None, refused)
+    if not is_htmx(request):
+        return redirect(sent.conversation)
+    response = render_conversation(request, sent.conversation)
+    response.content += sidebar_partial(request, sent.conversation).encode()
+    response["HX-Retarget"] = "#main"
+    response["HX-Reswap"] = "outerHTML"
+    response["HX-Push-Url"] = sent.conversation.get_absolute_url()
+    return response
+
+
+@require_POST
+@login_required
+def send(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """The next question."""
+    conversation = own_conversation(person(request), conversation_id)
+    try:
+        sent = send_message(person(request), conversation, text_of(request), ref_of(request), key_of(request))
+    except Refused as refused:
+        return refuse(request, conversation, refused)
+    articles = articles_of(sent)
+    if not sent.repeated:
+        tell(Kind.ADDED, sent.conversation, message_id=sent.answer.pk, html=articles)
+    if not is_htmx(request):
+        return redirect(sent.conversation)
+    return HttpResponse(
+        articles + fresh_key(request, sent.conversation) + sidebar_partial(request, sent.conversation)
+    )
+
+
+@require_POST
+@login_required
+def stop(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """Stop whatever is being written or waits in this conversation."""
+    conversation = own_conversation(person(request), conversation_id)
+    answers.stop_answers(conversation)
+    return HttpResponse(status=204) if is_htmx(request) else redirect(conversation)
+
+
+@require_POST
+@login_required
+def retry(request: HttpRequest, message_id: int) -> HttpResponse:
+    """The same question again."""
+    message = own_message(person(request), message_id)
+    try:
+        answers.retry(person(request), message, ref_of(request))
+    except Refused as refused:
+        return refuse(request, message.conversation, refused)
+    return changed(request, message.conversation)
+
+
+@require_POST
+@login_required
+def continue_(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Go on with an answer that was cut off."""
+    message = own_message(person(request), message_id)
+    try:
+        answers.continue_answer(person(request), message)
+    except Refused as refused:
+        return refuse(request, message.conversation, refused)
+    return changed(request, message.conversation)
+
+
+@require_POST
+@login_required
+def delete(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Take a message out."""
+    message = own_message(person(request), message_id)
+    conversation = message.conversation
+    try:
+        answers.delete_message(message)
+    except Refused as refused:
+        return refuse(request, conversation, refused)
+    return changed(request, conversation)
+
+
+@require_safe
+@login_required
+def raw(request: HttpRequest, message_id: int) -> HttpResponse:
+    """The Markdown as the model wrote it, for copying."""
+    return HttpResponse(
+        own_message(person(request), message_id).text, content_type="text/plain; charset=utf-8"
+    )
+
+
+def refuse(request: HttpRequest, conversation: Conversation | None, refused: Refused) -> HttpResponse:
+    """Say why, and give the text back."""
+    draft, ref, error = request.POST.get("text", ""), ref_of(request), str(refused)
+    if is_htmx(request):
+        composer = composer_view(person(request), conversation, draft=draft, error=error, ref=ref)
+        response = render(request, "chat/fragments/composer.html", {"composer": composer}, status=422)
+        response["HX-Retarget"] = "#composer"
+        response["HX-Reswap"] = "outerHTML"
+        return response
+    if conversation is None:
+        return render_new(request, draft=draft, error=error, ref=ref)
+    return render_conversation(request, conversation, draft=draft, error=error, ref=ref)
+
+
+def changed(request: HttpRequest, conversation: Conversation) -> HttpResponse:
+    """The thread anew; a page whose socket brings it anyway needs nothing here."""
+    if not is_htmx(request):
+        return redirect(conversation)
+    if str(conversation.pk) in rooms:
+        return HttpResponse(status=204)
+    conversation.refresh_from_db()
+    return render(request, "chat/fragments/thread_messages.html", thread_context(conversation))
+
+
+def thread_context(conversation: Conversation) -> dict[str, object]:
+    """What the list of messages needs."""
+    view = thread_view(conversation)
+    return {"messages": view.messages, "revision": view.revision}
+
+
+def articles_of(sent: Sent) -> str:
+    """The question and its answer as they stand in the thread."""
+    return "".join(frames.message_html(view) for view in message_views([sent.question, sent.answer]))
+
+
+def fresh_key(request: HttpRequest, conversation: Conversation) -> str:
+    """The composer's next key, so that the next question is another one."""
+    key = composer_view(person(request), conversation).key
+    field = f'<input type="hidden" id="composer-key" name="key" value="{key}">'
+    return frames.partial("composer-key", "outerHTML", field)
+
+
+def sidebar_partial(request: HttpRequest, conversation: Conversation) -> str:
+    """The list of conversations with this one on top."""
+    context = {"sidebar": sidebar_view(person(request), conversation)}
+    html = render_to_string("chat/fragments/sidebar_list.html", context, request)
+    return frames.partial("conversations", "outerHTML", html)
+
+
+def text_of(request: HttpRequest) -> str:
+    """The question as typed."""
+    return request.POST.get("text", "")
+
+
+def ref_of(request: HttpRequest) -> str:
+    """The chosen model, ``BACKEND-SLUG/MODEL-ID``."""
+    return request.POST.get("model", "")
+
+
+def key_of(request: HttpRequest) -> str:
+    """The form's key."""
+    return request.POST.get("key", "")

@@ -1,0 +1,82 @@
+"""The pages that are read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from chat.access import own_conversation
+from chat.models import Conversation
+from chat.presenting import composer_view, sidebar_view, thread_view
+from chat.services.models import usable_models
+from chat.views.requests import is_htmx, person
+
+if TYPE_CHECKING:
+    from privatechathub.accounts.models import User
+
+
+@require_safe
+@login_required
+@vary_on_headers("HX-Request")
+def new(request: HttpRequest) -> HttpResponse:
+    """An empty conversation; it is made with its first question."""
+    return render_new(request, draft=request.GET.get("text", "")[:2000])
+
+
+@require_safe
+@login_required
+@vary_on_headers("HX-Request")
+def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """One conversation of this person."""
+    return render_conversation(request, own_conversation(person(request), conversation_id))
+
+
+@require_safe
+@login_required
+def sidebar(request: HttpRequest) -> HttpResponse:
+    """The list of conversations, from a moment on backwards."""
+    view = sidebar_view(person(request), before=request.GET.get("before", ""))
+    if is_htmx(request):
+        return render(request, "chat/fragments/sidebar_list.html", {"sidebar": view})
+    context = new_context(person(request)) | {"sidebar": view}
+    return render(request, "chat/pages/new.html", context)
+
+
+def render_new(request: HttpRequest, *, draft: str = "", error: str = "", ref: str = "") -> HttpResponse:
+    """The page of a new conversation, or what is right of the sidebar."""
+    context = new_context(person(request), draft=draft, error=error, ref=ref)
+    if is_htmx(request):
+        return render(request, "chat/fragments/main.html", context)
+    context["sidebar"] = sidebar_view(person(request))
+    return render(request, "chat/pages/new.html", context, status=422 if error else 200)
+
+
+def new_context(user: User, **composer: str) -> dict[str, Any]:
+    """What the page of a new conversation shows."""
+    models = usable_models(user)
+    return {
+        "composer": composer_view(user, None, models=models, **composer),
+        "has_models": bool(models),
+        "only_builtin": bool(models) and all(model.backend.managed for model in models),
+    }
+
+
+def render_conversation(
+    request: HttpRequest, conversation: Conversation, *, draft: str = "", error: str = "", ref: str = ""
+) -> HttpResponse:
+    """The page of a conversation, or what is right of the sidebar."""
+    user = person(request)
+    context = {
+        "thread": thread_view(conversation),
+        "composer": composer_view(user, conversation, draft=draft, error=error, ref=ref),
+    }
+    if is_htmx(request):
+        return render(request, "chat/fragments/main.html", context)
+    context["sidebar"] = sidebar_view(user, conversation)
+    return render(request, "chat/pages/conversation.html", context, status=422 if error else 200)

@@ -1,0 +1,66 @@
+"""``manage.py add_backend``: what the page "Backends" does, from a shell."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from backends.adapters.registry import KINDS
+from backends.models import Backend
+from backends.presenting import look_result
+from backends.service import refresh_now
+from chat.forms import BackendForm
+
+
+class Command(BaseCommand):
+    """Add an AI server, or change the one of that name."""
+
+    help = "Add an AI server, or change the one of that name, and list its models."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Secrets come from files, so that they show in no process list and no shell history."""
+        parser.add_argument("name")
+        parser.add_argument("--kind", required=True, choices=sorted(KINDS))
+        parser.add_argument("--url", required=True)
+        parser.add_argument("--api-key-file", type=Path)
+        parser.add_argument("--username", default="")
+        parser.add_argument("--password-file", type=Path)
+        parser.add_argument("--slots", type=int, help="answers at once; default: what the server says")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Check as the page does, store, look."""
+        stored = Backend.objects.filter(name=options["name"]).first()
+        values = {
+            "name": options["name"],
+            "kind": options["kind"],
+            "base_url": options["url"],
+            "username": options["username"],
+            "api_key": content(options["api_key_file"]),
+            "password": content(options["password_file"]),
+            "enabled": "on",
+            "access": stored.access if stored else "everyone",
+            "slots": options["slots"] or (stored.slots if stored else None),
+        }
+        form = BackendForm(values, instance=stored, all_kinds=True)
+        if not form.is_valid():
+            raise CommandError(
+                "; ".join(f"{name}: {' '.join(errors)}" for name, errors in form.errors.items())
+            )
+        backend = form.save()
+        result = look_result(refresh_now(backend))
+        self.stdout.write(
+            f"{backend.name} is stored as {backend.slug}. {result.message} {result.hint}".strip()
+        )
+
+
+def content(path: Path | None) -> str:
+    """The secret in the file. Raises CommandError where it cannot be read."""
+    if path is None:
+        return ""
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}") from error
