@@ -187,7 +187,7 @@ class Blocks:
             return None
         if not _HALF_TABLE_RULE.match(rest.strip(" \t")):
             return None
-        before, _, head = leaf.source.rpartition("\n") if isinstance(leaf, Draft | Prose) else ("", "", "")
+        head = leaf.last_line if isinstance(leaf, Draft | Prose) else ""
         if "|" not in head:
             return None
         if not complete:
@@ -196,6 +196,7 @@ class Blocks:
         cells = tables.cells_of(head)
         if columns is None or len(columns) != len(cells):
             return None
+        before = leaf.source[: -len(head)].rstrip("\n") if isinstance(leaf, Prose) else ""
         self._open_table(Table(leaf.id, cells, columns, self.env), before)
         return True
 

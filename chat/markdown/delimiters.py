@@ -29,7 +29,7 @@ _HALF_AUTOLINK = re.compile(
 )
 _LAST_WORD = re.compile(r"[!-~]+\Z")
 _LINKING = re.compile(r"[*_~`\[\]<$\\&!@]|://|mailto:", re.IGNORECASE)
-_WORDS_AFTER_DOLLAR = re.compile(r"\$\d[\d.,]*[^\S\n]+[A-Za-z]{2}|[^\\]*[a-z]{2,} [a-z]{2,} ")
+_WORDS_AFTER_DOLLAR = re.compile(r"\$\d[\d.,]*[^\S\n]|[^\\]*[a-z]{2,} [a-z]{2,} ")
 
 
 @dataclass(slots=True)
@@ -56,6 +56,7 @@ class _Opening:
 class _Walk:
     text: str
     open: list[_Opening] = field(default_factory=list)
+    whole: list[tuple[int, int]] = field(default_factory=list)
     hidden: list[tuple[int, int]] = field(default_factory=list)
     end: int = 0
     stop: str = ""
@@ -75,13 +76,15 @@ def _result(walk: _Walk) -> Scan:
     first = min(
         [opening.at for opening in walk.open] + ([walk.stopped_at] if walk.stopped_at >= 0 else [len(text)])
     )
-    safe = first if first < len(text) else _before_last_word(text)
+    safe = first if first < len(text) else _outside(walk.whole, _before_last_word(text))
     hidden = walk.hidden + [
         (opening.at, opening.at + len(opening.mark)) for opening in walk.open if "[" in opening.mark
     ]
-    body = _without(text[: walk.end], hidden, safe).rstrip(" \t\n")
+    body = _without(text[: walk.end], hidden, safe)
     closers = "".join(opening.mark for opening in reversed(walk.open) if "[" not in opening.mark)
     literal = text[walk.stopped_at :] if walk.stop == "literal" else ""
+    if not literal:
+        body = body.rstrip(" \t\n")
     if walk.stop.startswith("`"):
         closers = walk.stop + closers
     growing = bool(walk.open or walk.stop) and walk.end == len(text) and text[-1:].isalnum()
@@ -96,6 +99,14 @@ def _before_last_word(text: str) -> int:
         if match and (_LINKING.search(match.group()) or SPECIAL.search(match.group()))
         else len(text)
     )
+
+
+def _outside(whole: list[tuple[int, int]], at: int) -> int:
+    """The last word may be the end of something longer, "**two words**"."""
+    for start, end in reversed(whole):
+        if start < at < end:
+            at = start
+    return at
 
 
 def _linking_end(text: str) -> bool:
@@ -119,7 +130,7 @@ def _escape(walk: _Walk, match: re.Match[str]) -> int:
         return _cut(walk, at)
     if mark in ("\\(", "\\["):
         end = formulas.inline_end(walk.text, at)
-        return end if end > 0 else _literal(walk, at)
+        return _complete(walk, at, end) if end > 0 else _literal(walk, at)
     return match.end()
 
 
@@ -127,7 +138,7 @@ def _backticks(walk: _Walk, match: re.Match[str]) -> int:
     run = match.group()
     closing = re.compile(rf"(?<!`){run}(?!`)").search(walk.text, match.end())
     if closing:
-        return closing.end()
+        return _complete(walk, match.start(), closing.end())
     if match.end() == len(walk.text):
         return _cut(walk, match.start())
     walk.stop, walk.stopped_at = run, match.start()
@@ -138,7 +149,7 @@ def _dollar(walk: _Walk, match: re.Match[str]) -> int:
     at, text = match.start(), walk.text
     end = formulas.inline_end(text, at)
     if end > 0:
-        return end
+        return _complete(walk, at, end)
     double = text.startswith("$$", at)
     if at + 1 == len(text):
         return _cut(walk, at)
@@ -164,8 +175,9 @@ def _bracket_end(walk: _Walk, match: re.Match[str]) -> int:
         return match.end()
     text, end = walk.text, match.end()
     if whole := _DESTINATION.match(text, end):
+        begin = walk.open[at].at
         del walk.open[at:]
-        return whole.end()
+        return _complete(walk, begin, whole.end())
     if end == len(text) or _HALF_DESTINATION.match(text, end):
         walk.hidden.append((match.start(), len(text)))
         walk.end, walk.stop, walk.stopped_at = match.start(), "link", walk.open[at].at
@@ -180,7 +192,7 @@ def _run(walk: _Walk, match: re.Match[str]) -> int:
     opens, closes = _flanks(run[0], before, after)
     left = len(run)
     if closes:
-        left = _close(walk, run[0], left)
+        left = _close(walk, run[0], left, match.end())
     if left and not after:
         walk.hidden.append((match.end() - left, match.end()))
         walk.open.append(_Opening(match.end() - left, ""))
@@ -201,7 +213,7 @@ def _is_word(character: str) -> bool:
     return bool(character) and (character.isalnum() or ord(character) > 0x2FFF)
 
 
-def _close(walk: _Walk, mark: str, left: int) -> int:
+def _close(walk: _Walk, mark: str, left: int, end: int) -> int:
     """Match a closing run against what is open; the number of marks left over."""
     while left:
         at = next((i for i in range(len(walk.open) - 1, -1, -1) if walk.open[i].mark.startswith(mark)), -1)
@@ -210,6 +222,7 @@ def _close(walk: _Walk, mark: str, left: int) -> int:
         opening = walk.open[at]
         del walk.open[at + 1 :]
         used = min(left, len(opening.mark))
+        walk.whole.append((opening.at, end))
         if used == len(opening.mark):
             walk.open.pop()
         elif walk.text.endswith(mark * left) and len(opening.mark) == 2 and left == 1:
@@ -222,8 +235,17 @@ def _close(walk: _Walk, mark: str, left: int) -> int:
 
 def _angle(walk: _Walk, match: re.Match[str]) -> int:
     if whole := _AUTOLINK.match(walk.text, match.start()):
-        return whole.end()
+        return _complete(walk, match.start(), whole.end())
     return _cut(walk, match.start()) if _HALF_AUTOLINK.match(walk.text, match.start()) else match.end()
+
+
+def _complete(walk: _Walk, start: int, end: int) -> int:
+    walk.whole.append((start, end))
+    return end
+
+
+def _entity(walk: _Walk, match: re.Match[str]) -> int:
+    return _cut(walk, match.start())
 
 
 def _cut(walk: _Walk, at: int) -> int:
@@ -248,5 +270,5 @@ _HANDLERS = {
     "_": _run,
     "~": _run,
     "<": _angle,
-    "&": lambda walk, match: _cut(walk, match.start()),
+    "&": _entity,
 }

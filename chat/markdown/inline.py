@@ -17,6 +17,8 @@ from chat.markdown.nodes import Node, Patch
 
 # An open "**" or "`" longer than this is frozen as it looks; the finished paragraph is right again.
 _MAX_TAIL = 1_000
+# More text at once than this is frozen unseen but for its end.
+_MAX_SCAN = 8_000
 # A private character that marks where plain words may be added inside the rendered tail.
 _HERE = "\ue000"
 
@@ -51,6 +53,16 @@ class Prose(Node):
     @property
     def source(self) -> str:
         return "".join(self._sources)
+
+    @property
+    def last_line(self) -> str:
+        """Found from the end, because it is asked for at many lines and the paragraph may be long."""
+        parts: list[str] = []
+        for text in reversed(self._sources):
+            parts.append(text)
+            if "\n" in text:
+                break
+        return "".join(reversed(parts)).rpartition("\n")[2]
 
     def add(self, text: str) -> None:
         self._sources.append(text)
@@ -140,41 +152,39 @@ class Prose(Node):
     def _refresh(self) -> None:
         if not self._pending:
             return
-        self._pending, self._redrawn = False, True
+        self._pending = False
+        shown = None if self._added_shown < len(self._added) else self._tail_html()
         words = self._rest.rstrip(" \t")
         self._rest, self._held = words, self._rest[len(words) :]
-        scan = delimiters.scan(words)
-        self._growing = scan.growing
-        tail = self._draw(scan)
-        if len(words) > _MAX_TAIL and scan.safe < len(words) - _MAX_TAIL // 4:
-            self._freeze(len(words), tail[0] + tail[1])
-            self._growing, tail = False, ("", "")
-        elif scan.safe:
-            self._freeze(scan.safe, self._inline(words[: scan.safe]))
-        self._tail = tail
+        if len(words) > _MAX_SCAN:
+            self._freeze(len(words) - _MAX_TAIL)
+        self._draw(delimiters.scan(self._rest))
         self._added, self._added_shown = [], 0
+        self._redrawn = self._redrawn or self._tail_html() != shown
 
-    def _freeze(self, length: int, html: str) -> None:
-        self._before = self._rest[length - 1]
-        self._rest = self._rest[length:]
-        self._done.append(html)
-
-    def _draw(self, scan: delimiters.Scan) -> tuple[str, str]:
-        """The HTML before and after the place where plain words may be added."""
-        before = self._rest[scan.safe - 1] if scan.safe else self._before
+    def _draw(self, scan: delimiters.Scan) -> None:
+        if scan.safe:
+            self._freeze(scan.safe)
         mark = _HERE if scan.growing and not scan.literal else ""
-        html = self._inline(scan.shown + mark + scan.closers, before) if scan.shown else ""
+        html = self._inline(scan.shown + mark + scan.closers) if scan.shown else ""
         html += escapeHtml(scan.literal) + (_HERE if scan.growing and scan.literal else "")
+        if len(self._rest) > _MAX_TAIL:
+            self._freeze(len(self._rest), html.replace(_HERE, ""))
+            html = ""
         head, found, foot = html.rpartition(_HERE)
         self._growing = bool(found)
-        return (head, foot) if found else (html, "")
+        self._tail = (head, foot) if found else (html, "")
 
-    def _inline(self, text: str, before: str | None = None) -> str:
+    def _freeze(self, length: int, html: str | None = None) -> None:
+        self._done.append(self._inline(self._rest[:length]) if html is None else html)
+        self._before = self._rest[length - 1]
+        self._rest = self._rest[length:]
+
+    def _inline(self, text: str) -> str:
         """Rendered with a stand-in for the character before it, which decides what `_` and `*` mean."""
-        before = self._before if before is None else before
-        if not before or before.isspace():
+        if not self._before or self._before.isspace():
             return engine.inline(text, self.env)
-        neighbour = "x" if before.isalnum() else ","
+        neighbour = "x" if self._before.isalnum() else ","
         html = engine.inline(neighbour + text, self.env)
         return html[1:] if html.startswith(neighbour) else engine.inline(text, self.env)
 

@@ -64,7 +64,7 @@ class _Rows(Node):
         grown = len(self._line) - self._drawn_at
         if grown and not (len(self._line) > _EASY and 0 < grown < len(self._line) // 4):
             *ended, last = cells_of(self._line) or [""]
-            cells = [*ended] if self._line.rstrip().endswith("|") and not ended else [*ended, _closed(last)]
+            cells = [*ended, _closed(last)]
             self._drawn = row(cells, columns or [""] * len(cells), tag, self.env)
             self._drawn_at = len(self._line)
         return self._drawn
@@ -85,6 +85,8 @@ class Draft(_Rows):
     @property
     def source(self) -> str:
         return self._line
+
+    last_line = source
 
     def html(self) -> str:
         head = f'<thead><tr id="{self.id}h">{self._preview("th", [])}</tr></thead>'
