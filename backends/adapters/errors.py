@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - each name says what happened; the base class says that it is an error
 """What can go wrong with a backend: one tree, each leaf with a sentence for the person.
 
 ``message`` is what the server said, trimmed and free of markup and of credentials; ``hint`` is

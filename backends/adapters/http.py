@@ -9,11 +9,14 @@ from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+import certifi
+import httpcore
 import httpx
 
 from backends.adapters.base import Endpoint
+from backends.adapters.body import Framing, framing
 from backends.adapters.classify import error_from_response, is_html
 from backends.adapters.errors import (
     AuthFailed,
@@ -26,6 +29,7 @@ from backends.adapters.errors import (
     WrongService,
     gettext_noop,
 )
+from backends.adapters.sockets import Socket, Sockets
 from backends.adapters.values import parse_json
 
 #: Bytes of an error's body that are read, and of a whole JSON answer.
@@ -73,6 +77,48 @@ class Reply:
             raise ProtocolError("the answer is not JSON", status=self.status) from None
 
 
+class Source(Protocol):
+    """Gives the bytes of a body: some, or none at its end. Raises TimeoutError or a BackendError."""
+
+    async def read(self, seconds: float) -> bytes: ...
+
+
+class SocketSource:
+    """The body of a response, straight from its socket."""
+
+    def __init__(self, connection: Socket, coding: Framing) -> None:
+        self._socket = connection
+        self._coding = coding
+
+    async def read(self, seconds: float) -> bytes:
+        """All that has gathered since the last call."""
+        while not self._coding.done:
+            try:
+                data = await self._socket.receive(seconds)
+            except TimeoutError:
+                raise
+            except OSError as error:
+                raise Truncated("the connection broke in the middle of the answer") from error
+            if not data:
+                self._coding.close()
+            elif content := self._coding.feed(data):
+                return content
+        return b""
+
+
+class ResponseSource:
+    """The body of a response by way of httpx: compressed ones, and those of other transports."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._chunks = aiter(response.aiter_bytes())
+
+    async def read(self, seconds: float) -> bytes:
+        """The next piece."""
+        async with asyncio.timeout(seconds):
+            with _broken_off():
+                return await anext(self._chunks, b"")
+
+
 class Stream:
     """An open response: its headers, then its bytes as they come.
 
@@ -84,11 +130,11 @@ class Stream:
         self.status = response.status_code
         self.headers: Mapping[str, str] = dict(response.headers)
         self.media_type = media_type(self.headers)
-        self._endpoint = endpoint
+        self._stall = endpoint.timeouts.stall
         self._limit = endpoint.timeouts.first_byte
         self._late: type[BackendError] = TimedOut
-        self._begun = False
-        self._chunks = _chunks(response)
+        self._known = False
+        self._source = _source(response, self.headers)
 
     @property
     def routing(self) -> dict[str, str]:
@@ -102,12 +148,10 @@ class Stream:
         WrongService where the body is a web page.
         """
         try:
-            async with asyncio.timeout(self._limit):
-                with _broken_off():
-                    chunk = await anext(self._chunks, b"")
+            chunk = await self._source.read(self._limit)
         except TimeoutError:
             raise self._late(f"nothing for {self._limit:g} s") from None
-        if not self._begun:
+        if not self._known:
             self._begin(chunk)
         return chunk
 
@@ -126,11 +170,29 @@ class Stream:
 
     def _begin(self, chunk: bytes) -> None:
         """The first byte came: from now on the stall limit counts. Look at what it is."""
-        self._limit = self._endpoint.timeouts.stall
+        self._limit = self._stall
         self._late = Stalled
         if is_html("", chunk):
             raise WrongService("the answer is a web page", status=self.status)
-        self._begun = bool(chunk.removeprefix(b"\xef\xbb\xbf").strip())
+        self._known = bool(chunk.strip(b"\xef\xbb\xbf \r\n\t"))
+
+
+class Transport(httpx.AsyncHTTPTransport):
+    """httpx's own transport on our sockets, without a limit to its connections.
+
+    Idle connections are dropped sooner (seconds) than servers usually do, which is five: a request on
+    a connection that the server just closes fails.
+    """
+
+    def __init__(self, verify: ssl.SSLContext) -> None:
+        super().__init__(verify=verify, trust_env=False)
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=verify,
+            max_connections=None,
+            max_keepalive_connections=20,
+            keepalive_expiry=2.0,
+            network_backend=Sockets(),
+        )
 
 
 class Http:
@@ -241,12 +303,9 @@ class Http:
     def _client(self, scheme: str) -> httpx.AsyncClient:
         """One client for http, one for https: only that needs certificates, which are slow to load."""
         if scheme not in self._clients:
+            verify = _certificates() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             self._clients[scheme] = httpx.AsyncClient(
-                transport=self._transport,
-                verify=_certificates() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-                trust_env=False,
-                follow_redirects=False,
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
+                transport=self._transport or Transport(verify), trust_env=False, follow_redirects=False
             )
         return self._clients[scheme]
 
@@ -298,15 +357,8 @@ def _sendable(key: str) -> str:
 def _certificates() -> ssl.SSLContext:
     """Trust what the machine trusts (a home network may have its own authority) and the public list."""
     context = ssl.create_default_context()
-    context.load_verify_locations(httpx_certificates())
+    context.load_verify_locations(certifi.where())
     return context
-
-
-def httpx_certificates() -> str:
-    """The file of public certificates that httpx brings along."""
-    import certifi
-
-    return certifi.where()
 
 
 @asynccontextmanager
@@ -394,9 +446,12 @@ async def _body(response: httpx.Response, limit: int) -> bytes:
     return bytes(body[:limit])
 
 
-def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
-    encoded = response.headers.get("content-encoding", "identity") != "identity"
-    return aiter(response.aiter_bytes() if encoded else response.aiter_raw())
+def _source(response: httpx.Response, headers: Mapping[str, str]) -> Source:
+    connection = response.extensions.get("network_stream")
+    coding = framing(response.status_code, headers)
+    if isinstance(connection, Socket) and coding is not None:
+        return SocketSource(connection, coding)
+    return ResponseSource(response)
 
 
 def _check_type(stream: Stream) -> None:
