@@ -31,6 +31,7 @@ class Person:
         fields = read_form(page.text).fields | {"login": username, "password": password}
         answer = await http.post("/accounts/login/", fields, {"Referer": page.url})
         if answer.status not in (302, 303) or "sessionid" not in http.cookies:
+            await http.close()
             raise PageError(f"signing in failed with {answer.status}")
         return cls(http)
 

@@ -11,6 +11,7 @@ from tests.bench.direct import read_answer
 from tests.bench.tokens import TokenCounter, percentile
 
 RATE = 50
+SPAN = 1.0  # seconds over which the streams begin
 BARS = {1: (2.0, 16.0, 0.56), 10: (None, 16.0, 0.235), 50: (None, 60.0, 0.165), 100: (None, 120.0, 0.125)}
 """Streams: p50 ms, p95 ms, CPU seconds per 1,000 tokens."""
 
@@ -35,7 +36,7 @@ async def _measure(bench: Bench, streams: int, seconds: int) -> None:
     def send(index: int) -> asyncio.Task[None]:
         return asyncio.create_task(_ask(bench, index, message, forms, counters))
 
-    tasks = await staggered(streams, 1.0, send)
+    tasks = await staggered(streams, SPAN, send)
     results = await asyncio.gather(*tasks, return_exceptions=True)
     await all_done(counters, seconds + 30)
     used = bench.cpu() - before
@@ -55,7 +56,7 @@ async def _direct(url: str, message: str, streams: int, tokens: int) -> array[fl
     def read(index: int) -> asyncio.Task[None]:
         return asyncio.create_task(read_answer(url, message, counters[index]))
 
-    await asyncio.gather(*await staggered(streams, 1.0, read))
+    await asyncio.gather(*await staggered(streams, SPAN, read))
     return _delays(counters)
 
 

@@ -12,6 +12,7 @@ from tests.bench.person import Chat
 from tests.bench.tokens import TokenCounter, percentile
 
 PEOPLE = 100
+SPAN = 1.0  # seconds
 TOKENS = 100
 MESSAGE = f"!stamped {TOKENS} rate 50 as paragraphs"
 
@@ -29,7 +30,7 @@ async def run(bench: Bench) -> None:
     def press(index: int) -> asyncio.Task[None]:
         return asyncio.create_task(_send(bench, forms[index], counters[index], sent, index, chats))
 
-    tasks = await staggered(people, 1.0, press)
+    tasks = await staggered(people, SPAN, press)
     results = await asyncio.gather(*tasks, return_exceptions=True)
     await all_done(counters, 60)
     waits = [counter.first_at - at for counter, at in zip(counters, sent, strict=True) if counter.first_at]
@@ -58,5 +59,5 @@ async def _direct(url: str, people: int) -> list[float]:
         sent[index] = time.time()
         return asyncio.create_task(read_answer(url, MESSAGE, counters[index]))
 
-    await asyncio.gather(*await staggered(people, 1.0, press))
+    await asyncio.gather(*await staggered(people, SPAN, press))
     return [counter.first_at - at for counter, at in zip(counters, sent, strict=True)]
