@@ -42,7 +42,8 @@ function fill(text) {
   storage.set(draftKey(), text);
 }
 
-function complain(text) {
+function complain(text, kind = "error") {
+  byId("composer-error").dataset.kind = kind;
   byId("composer-error").textContent = text;
 }
 
@@ -88,14 +89,14 @@ document.addEventListener("submit", (event) => {
   if (!empty && !isAnswering() && !sending) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  if (!empty && isAnswering()) complain(form.dataset.errorActive);
+  if (!empty && isAnswering()) complain(form.dataset.errorActive, "note");
 }, { capture: true });
 
 document.addEventListener("click", (event) => {
   const example = event.target.closest('[data-action="example"]');
   if (example && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
     event.preventDefault();
-    fill(example.textContent);
+    fill(example.textContent.trim());
     byId("composer-text").focus();
   } else if (event.target.closest(".composer-box") && !event.target.closest("button, select, label, textarea")) {
     byId("composer-text").focus();

@@ -17,6 +17,25 @@ document.addEventListener("scroll", (event) => {
   if (event.target.id === "scroller") showWay();
 }, { capture: true, passive: true });
 
+// A reader further up keeps her line while the answer grows below it. Most browsers see to that
+// (scroll anchoring); for the others the growth is taken back.
+if (!CSS.supports("overflow-anchor", "auto")) {
+  let height = 0;
+  const watch = new ResizeObserver(([{ target }]) => {
+    const scroller = byId("scroller");
+    if (scroller && height && !isAtEnd(scroller)) scroller.scrollTop -= target.offsetHeight - height;
+    height = target.offsetHeight;
+  });
+  const follow = () => {
+    const messages = byId("messages");
+    height = 0;
+    watch.disconnect();
+    if (messages) watch.observe(messages);
+  };
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => { if (ctx.target?.id === "main") follow(); });
+  follow();
+}
+
 document.addEventListener("click", (event) => {
   if (!event.target.closest("#newest")) return;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
