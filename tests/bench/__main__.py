@@ -94,7 +94,13 @@ def _measure(options: argparse.Namespace, folder: Path, report: Report) -> None:
         with setting.hub() as (pid, second):
             if "start" in chosen:
                 report.add(
-                    Line("Start", "spawn until /healthz answers", second, "s", note=f"first: {first:.2f} s")
+                    Line(
+                        "Start",
+                        "spawn until /healthz answers",
+                        second,
+                        "s",
+                        note=f"the first one, with static files: {first:.1f} s",
+                    )
                 )
             asyncio.run(_run(options, setting, pid, chosen, report))
 

@@ -171,13 +171,23 @@ def family(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process and its children, all threads."""
+    """User and system time of a process and its children, all threads, in ticks of 10 ms."""
     total = 0
     for member in family(pid):
         with contextlib.suppress(OSError):
             fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
             total += int(fields[11]) + int(fields[12])
     return total / TICKS
+
+
+def fine_cpu_seconds(pid: int) -> float:
+    """The same to the nanosecond, but without threads that have ended: good for short stretches."""
+    total = 0
+    for member in family(pid):
+        with contextlib.suppress(OSError):
+            for task in Path(f"/proc/{member}/task").iterdir():
+                total += int((task / "schedstat").read_text().split()[0])
+    return total / 1e9 if total else cpu_seconds(pid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest
 from tests.bench.bench import Bench
 from tests.bench.pages import PageError
 from tests.bench.person import Person
-from tests.bench.processes import cpu_seconds, memory
+from tests.bench.processes import cpu_seconds, fine_cpu_seconds, memory
 from tests.bench.report import Line, Report
 from tests.bench.scenarios import first_token, page_view, relay, rush, speed
 from tests.fakes.server import FakeServer
@@ -39,11 +39,12 @@ async def test_time_to_first_token(bench: Bench) -> None:
 
 async def test_relay(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay, "RATE", 100)
-    monkeypatch.setattr(relay, "SPAN", 0.1)
-    await relay._measure(bench, 10, 1)
+    monkeypatch.setattr(relay, "STARTS_PER_SECOND", 90)
+    await relay.measure(bench, 10, 0.9)
     assert figure(bench, "tokens lost").value == 0
-    assert figure(bench, "tokens lost").note == "of 1,000"
+    assert figure(bench, "tokens lost").note == "of 1,300"
     assert 0 < figure(bench, "delay p50").value < 1000
+    assert figure(bench, "delay p95, all running").value > 0
     assert figure(bench, "hub CPU per 1,000 tokens").value > 0
 
 
@@ -75,5 +76,6 @@ async def test_a_wrong_password_is_said() -> None:
 
 def test_this_process_can_be_measured() -> None:
     assert cpu_seconds(os.getpid()) > 0
+    assert fine_cpu_seconds(os.getpid()) > 0
     now = memory(os.getpid())
     assert 5 < now.pss <= now.rss <= now.peak * 1.01

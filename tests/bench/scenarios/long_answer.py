@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from tests.bench.bench import Bench, all_done
+from tests.bench.processes import fine_cpu_seconds
 from tests.bench.tokens import TokenCounter
 
 SHAPES = {"paragraph": "one paragraph", "paragraphs": "many paragraphs", "code": "one code block"}
@@ -21,10 +22,10 @@ async def run(bench: Bench) -> None:
 async def _measure(bench: Bench, shape: str, group: str, tokens: int, *, slice_: int) -> None:
     chat = await bench.fresh_chat()
     form = await chat.composer()
-    marks: dict[int, tuple[float, float]] = {}
+    marks: dict[int, float] = {}
 
     def mark(number: int) -> None:
-        marks[number] = (bench.cpu(), time.time())
+        marks[number] = fine_cpu_seconds(bench.hub_pid)
 
     edges = (0, slice_, tokens - 1 - slice_, tokens - 1)
     at = {number: lambda number=number: mark(number) for number in edges}
@@ -42,5 +43,5 @@ async def _measure(bench: Bench, shape: str, group: str, tokens: int, *, slice_:
     await chat.close()
 
 
-def _milliseconds(marks: dict[int, tuple[float, float]], start: int, end: int, count: int) -> float:
-    return (marks[end][0] - marks[start][0]) / count * 1e3
+def _milliseconds(marks: dict[int, float], start: int, end: int, count: int) -> float:
+    return (marks[end] - marks[start]) / count * 1e3
