@@ -214,13 +214,18 @@ def composer_view(
     )
     return ComposerView(
         action=reverse("chat:send", args=[conversation.pk]) if conversation else reverse("chat:create"),
-        key=secrets.token_urlsafe(16),
+        key=submission_key(),
         models=model_groups(models, chosen),
         stop_url=reverse("chat:stop", args=[conversation.pk]) if conversation else "",
         active=active,
         draft=draft,
         error=error,
     )
+
+
+def submission_key() -> str:
+    """What makes a repeated submit of one form harmless."""
+    return secrets.token_urlsafe(16)
 
 
 def ref_of_conversation(conversation: Conversation) -> str:

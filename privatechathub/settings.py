@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import environ
@@ -14,7 +13,6 @@ ENV = environment.read()
 BASE_DIR = environment.BASE_DIR
 DATA_DIR = ENV.data_dir
 VERSION = "0.1.0"
-TESTING = "pytest" in sys.modules
 
 DEBUG = ENV.debug
 SECRET_KEY = ENV.secret_key
@@ -151,10 +149,8 @@ USERSESSIONS_TRACK_ACTIVITY = False
 
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
-SESSION_COOKIE_NAME = "hub_session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-CSRF_COOKIE_NAME = "hub_csrf"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "privatechathub.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
@@ -181,12 +177,12 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
-            if TESTING or DEBUG
+            if DEBUG
             else "whitenoise.storage.CompressedManifestStaticFilesStorage"
         )
     },
 }
-WHITENOISE_USE_FINDERS = TESTING or DEBUG
+WHITENOISE_USE_FINDERS = DEBUG
 
 MEDIA_ROOT = DATA_DIR / "files"
 FILE_UPLOAD_PERMISSIONS = 0o600

@@ -33,7 +33,7 @@ from backends.database import in_database
 from backends.models import Backend
 from backends.service import hint_for
 from chat.generation.pacing import Pace, Pacer
-from chat.generation.prompt import BackendGone, prepare
+from chat.generation.prompt import BackendGone, Prepared, prepare
 from chat.generation.run import Run
 from chat.generation.updates import Bus, Kind, Update
 from chat.models import Status
@@ -59,10 +59,10 @@ class Runner:
     pacer: Pacer
     open_endpoint: OpenEndpoint
 
-    async def execute(self, run: Run) -> None:
+    async def execute(self, run: Run, prepared: Prepared | None = None) -> None:
         """Run to the end. The outcome is in the run; only cancellation leaves by an exception."""
         try:
-            prepared = await in_database(prepare, run.generation_id)
+            prepared = prepared or await in_database(prepare, run.generation_id)
         except BackendGone:
             run.fail(
                 GONE, _("This AI server was removed or switched off."), _("Pick another model and try again.")

@@ -19,6 +19,7 @@ from backends.adapters.http import Http
 from backends.database import in_database
 from chat.generation import queue, recovery
 from chat.generation.pacing import Pacer
+from chat.generation.prompt import Prepared
 from chat.generation.recorder import save_ends, save_progress
 from chat.generation.run import Run
 from chat.generation.runner import INTERNAL, OpenEndpoint, Runner
@@ -52,10 +53,10 @@ class Supervisor:
 
     # --- called from any thread -------------------------------------------------------------------
 
-    def start_soon(self, generation: Generation) -> None:
+    def start_soon(self, generation: Generation, prepared: Prepared | None) -> None:
         """Run what :mod:`chat.generation.queue` has given to this process."""
         run = Run(generation.pk, generation.message_id, str(generation.message.conversation_id))
-        self.loop.call_soon_threadsafe(self._start, run)
+        self.loop.call_soon_threadsafe(self._start, run, prepared)
 
     def stop_soon(self, generation_id: UUID) -> None:
         """Stop it if it runs here. The partial answer stays."""
@@ -76,11 +77,11 @@ class Supervisor:
         for run in [run for run in self.runs.values() if run.conversation_id == conversation_id]:
             await self.runner.tell_all(run)
 
-    def _start(self, run: Run) -> None:
+    def _start(self, run: Run, prepared: Prepared | None = None) -> None:
         if self._closing or run.generation_id in self._tasks:
             return
         self.runs[run.generation_id] = run
-        task = self.loop.create_task(self._hold(run), name=f"generation {run.generation_id}")
+        task = self.loop.create_task(self._hold(run, prepared), name=f"generation {run.generation_id}")
         self._tasks[run.generation_id] = task
 
     def _stop(self, generation_id: UUID) -> None:
@@ -88,10 +89,10 @@ class Supervisor:
             run.stop_requested = True
             self._tasks[generation_id].cancel()
 
-    async def _hold(self, run: Run) -> None:
+    async def _hold(self, run: Run, prepared: Prepared | None) -> None:
         """One run from start to announced end; nothing it does can harm another."""
         try:
-            await self.runner.execute(run)
+            await self.runner.execute(run, prepared)
         except asyncio.CancelledError:
             run.end(Status.STOPPED if run.stop_requested else Status.INTERRUPTED)
         except Exception:

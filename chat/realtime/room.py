@@ -47,9 +47,16 @@ class Room:
     async def hear(self, update: Update) -> None:
         """Take an update from the bus. What goes wrong here must not reach the run."""
         try:
-            with translation.override(self.language):
-                async with self._lock:
-                    await self._take(update)
+            async with self._lock:
+                if (
+                    update.kind is Kind.GREW
+                    and (live := self.live.get(update.message_id))
+                    and live.fits(update)
+                ):
+                    await self.send(live.grow(update))
+                else:
+                    with translation.override(self.language):
+                        await self._take(update)
         except Exception:
             logger.exception("conversation %s: an update could not be shown", self.id)
 
@@ -57,7 +64,7 @@ class Room:
         live = self.live.get(update.message_id)
         match update.kind:
             case Kind.GREW:
-                await self._grow(live, update)
+                await self._ask_for_state()
             case Kind.PHASE:
                 await self._phase(live, update)
             case Kind.FULL | Kind.RESTARTED:
@@ -75,12 +82,6 @@ class Room:
                 await self._show_thread()
             case Kind.SYNC:
                 pass
-
-    async def _grow(self, live: LiveAnswer | None, update: Update) -> None:
-        if live is None or not live.fits(update):
-            await self._ask_for_state()
-        else:
-            await self.send(live.grow(update))
 
     async def _phase(self, live: LiveAnswer | None, update: Update) -> None:
         if live is not None:

@@ -10,9 +10,11 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from backends.crypto import CannotDecrypt
 from backends.database import write_transaction
 from backends.models import CatalogueModel
 from chat.generation import queue, runtime
+from chat.generation.prompt import BackendGone, Prepared, prepare
 from chat.generation.updates import Kind, Update
 from chat.models import Conversation, Generation, Message, MessageRole, Status, Submission
 from chat.services.models import find_model
@@ -51,7 +53,8 @@ def start_conversation(user: User, text: str, ref: str, key: str) -> Sent:
         )
         sent = ask(conversation, user, text, model, key)
         if user.last_model != model.ref:
-            type(user).objects.filter(pk=user.pk).update(last_model=model.ref)
+            user.last_model = model.ref
+            user.save(update_fields=["last_model"])
     begin(sent.generation)
     return sent
 
@@ -156,9 +159,17 @@ def begin(generation: Generation) -> None:
     if running is None:
         return
     if generation.status == Status.RUNNING:
-        running.supervisor.start_soon(generation)
+        running.supervisor.start_soon(generation, prepared_here(generation))
     else:
         running.supervisor.queue_changed_soon(generation.backend_id)
+
+
+def prepared_here(generation: Generation) -> Prepared | None:
+    """What the run needs, read in this thread; None where the run will find out itself what is wrong."""
+    try:
+        return prepare(generation.pk)
+    except (BackendGone, CannotDecrypt):
+        return None
 
 
 def tell(kind: Kind, conversation: Conversation, **values: Any) -> None:

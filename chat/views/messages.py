@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from chat.access import own_conversation, own_message
 from chat.generation.updates import Kind
 from chat.models import Conversation
-from chat.presenting import composer_view, message_views, sidebar_view, thread_view
+from chat.presenting import composer_view, message_views, sidebar_view, submission_key, thread_view
 from chat.realtime import frames
 from chat.realtime.room import rooms
 from chat.services import answers
@@ -55,9 +55,7 @@ def send(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         tell(Kind.ADDED, sent.conversation, message_id=sent.answer.pk, html=articles)
     if not is_htmx(request):
         return redirect(sent.conversation)
-    return HttpResponse(
-        articles + fresh_key(request, sent.conversation) + sidebar_partial(request, sent.conversation)
-    )
+    return HttpResponse(articles + fresh_key() + sidebar_partial(request, sent.conversation))
 
 
 @require_POST
@@ -150,9 +148,9 @@ def articles_of(sent: Sent) -> str:
     return "".join(frames.message_html(view) for view in message_views([sent.question, sent.answer]))
 
 
-def fresh_key(request: HttpRequest, conversation: Conversation) -> str:
+def fresh_key() -> str:
     """The composer's next key, so that the next question is another one."""
-    key = composer_view(person(request), conversation).key
+    key = submission_key()
     field = f'<input type="hidden" id="composer-key" name="key" value="{key}">'
     return frames.partial("composer-key", "outerHTML", field)
 

@@ -7,11 +7,11 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from backends.builtin.fetch import ensure, installed
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
+from backends.builtin.fetch import ensure, installed
 from backends.discovery import find_servers
 from backends.models import Backend
 

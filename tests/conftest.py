@@ -1,0 +1,94 @@
+"""The cast, the same everywhere: Alice owns, Bob is a stranger, Ada is the administrator."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+import pytest_asyncio
+from django.test import Client
+
+from backends.database import close_connections
+from backends.models import Backend, CatalogueModel
+from chat.generation import runtime
+from chat.models import Conversation
+from chat.services.sending import Sent, send_message, start_conversation
+from privatechathub.accounts.models import User
+
+pytest_plugins = ["tests.fakes.fixtures"]
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """Owns conversations."""
+    return User.objects.create_user("alice", password=PASSWORD)
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """Owns none of them."""
+    return User.objects.create_user("bob", password=PASSWORD)
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    """Looks after the hub."""
+    return User.objects.create_user("ada", password=PASSWORD, is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def as_alice(alice: User) -> Client:
+    """Alice's browser."""
+    return signed_in(alice)
+
+
+@pytest.fixture
+def as_bob(bob: User) -> Client:
+    """Bob's browser."""
+    return signed_in(bob)
+
+
+@pytest.fixture
+def as_ada(ada: User) -> Client:
+    """The administrator's browser."""
+    return signed_in(ada)
+
+
+def signed_in(user: User) -> Client:
+    """A browser with that person's session."""
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture
+def demo(db: None) -> Backend:
+    """A backend that plays scripts, with one model."""
+    backend = Backend.objects.create(name="Demo", kind="scripted", base_url="scripted:play")
+    CatalogueModel.objects.create(backend=backend, model_id="demo", name="Demo")
+    return backend
+
+
+@pytest.fixture
+def ask(alice: User, demo: Backend) -> Callable[..., Sent]:
+    """Alice asks something, in a new conversation or the given one."""
+
+    def send(text: str = "Hello", conversation: Conversation | None = None, key: str = "") -> Sent:
+        key = key or uuid.uuid4().hex
+        if conversation is None:
+            return start_conversation(alice, text, "demo/demo", key)
+        return send_message(alice, conversation, text, "demo/demo", key)
+
+    return send
+
+
+@pytest_asyncio.fixture
+async def hub(transactional_db: None) -> AsyncIterator[runtime.Runtime]:
+    """What runs beside the pages, on the test's event loop."""
+    running = await runtime.start()
+    yield running
+    await runtime.stop()
+    close_connections()
