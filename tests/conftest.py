@@ -68,7 +68,7 @@ def signed_in(user: User) -> Client:
 def demo(db: None) -> Backend:
     """A backend that plays scripts, with one model."""
     backend = Backend.objects.create(name="Demo", kind="scripted", base_url="scripted:play")
-    CatalogueModel.objects.create(backend=backend, model_id="demo", name="Demo")
+    CatalogueModel.objects.create(backend=backend, model_id="play", name="Play")
     return backend
 
 
@@ -79,8 +79,8 @@ def ask(alice: User, demo: Backend) -> Callable[..., Sent]:
     def send(text: str = "Hello", conversation: Conversation | None = None, key: str = "") -> Sent:
         key = key or uuid.uuid4().hex
         if conversation is None:
-            return start_conversation(alice, text, "demo/demo", key)
-        return send_message(alice, conversation, text, "demo/demo", key)
+            return start_conversation(alice, text, "demo/play", key)
+        return send_message(alice, conversation, text, "demo/play", key)
 
     return send
 

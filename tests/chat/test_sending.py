@@ -26,7 +26,7 @@ def test_a_question_makes_a_conversation_a_question_and_a_queued_answer(ask: Ask
     assert [row.role for row in conversation.path()] == [MessageRole.USER, MessageRole.ASSISTANT]
     assert conversation.head == sent.answer
     assert sent.generation.status == Status.QUEUED
-    assert (sent.generation.backend_name, sent.generation.model_id) == ("Demo", "demo")
+    assert (sent.generation.backend_name, sent.generation.model_id) == ("Demo", "play")
 
 
 def test_the_same_form_sent_twice_makes_one_question(ask: Ask) -> None:
@@ -41,7 +41,7 @@ def test_the_same_form_sent_twice_makes_one_question(ask: Ask) -> None:
 
 def test_keys_of_other_people_mean_nothing(ask: Ask, bob: User) -> None:
     ask("Hello", key="form-1")
-    sent = start_conversation(bob, "Hi", "demo/demo", "form-1")
+    sent = start_conversation(bob, "Hi", "demo/play", "form-1")
 
     assert not sent.repeated
     assert sent.conversation.owner == bob
@@ -69,7 +69,7 @@ def test_the_next_question_hangs_on_the_last_answer(ask: Ask) -> None:
 @pytest.mark.parametrize("text", ["", "   \n\t ", "\x00"])
 def test_nothing_is_not_a_question(text: str, alice: User, demo: Backend) -> None:
     with pytest.raises(Refused, match="Write something"):
-        start_conversation(alice, text, "demo/demo", "k")
+        start_conversation(alice, text, "demo/play", "k")
     assert not Conversation.objects.exists()
 
 
@@ -85,8 +85,8 @@ def test_a_backend_for_administrators_refuses_others(alice: User, ada: User, dem
     demo.save()
 
     with pytest.raises(Refused, match="not available"):
-        start_conversation(alice, "Hello", "demo/demo", "k")
-    assert start_conversation(ada, "Hello", "demo/demo", "k").conversation.owner == ada
+        start_conversation(alice, "Hello", "demo/play", "k")
+    assert start_conversation(ada, "Hello", "demo/play", "k").conversation.owner == ada
 
 
 def test_a_switched_off_backend_is_refused(alice: User, demo: Backend) -> None:
@@ -94,7 +94,7 @@ def test_a_switched_off_backend_is_refused(alice: User, demo: Backend) -> None:
     demo.save()
 
     with pytest.raises(Refused, match="not available"):
-        start_conversation(alice, "Hello", "demo/demo", "k")
+        start_conversation(alice, "Hello", "demo/play", "k")
 
 
 def test_sending_takes_the_same_number_of_queries_however_long_the_conversation(
@@ -107,6 +107,6 @@ def test_sending_takes_the_same_number_of_queries_however_long_the_conversation(
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            send_message(alice, conversation, str(number), "demo/demo", f"key-{number}")
+            send_message(alice, conversation, str(number), "demo/play", f"key-{number}")
         counts.append(len(queries))
     assert len(set(counts)) == 1
