@@ -12,7 +12,7 @@ import uuid
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from backends.database import write_transaction
@@ -25,9 +25,14 @@ LEASE = timedelta(seconds=6)
 WORKER = f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
-def waiting(backend_id: int) -> QuerySet[Generation]:
+def waiting(backend_id: int | None) -> QuerySet[Generation]:
     """Queued generations of a backend, the next one first."""
-    return Generation.objects.filter(status=Status.QUEUED, backend_id=backend_id).order_by("created_at", "pk")
+    return Generation.objects.filter(of(backend_id), status=Status.QUEUED).order_by("created_at", "pk")
+
+
+def of(backend_id: int | None) -> Q:
+    """Generations of that backend; None stands for all whose backend was deleted, which fail at once."""
+    return Q(backend__isnull=True) if backend_id is None else Q(backend_id=backend_id)
 
 
 def admit(generation: Generation) -> bool:
@@ -40,7 +45,7 @@ def admit(generation: Generation) -> bool:
     return True
 
 
-def claim_next(backend_id: int) -> UUID | None:
+def claim_next(backend_id: int | None) -> UUID | None:
     """Start the next waiting generation of the backend; None where there is none or no slot."""
     with write_transaction():
         if not has_free_slot(backend_id):
@@ -52,8 +57,10 @@ def claim_next(backend_id: int) -> UUID | None:
         return generation.pk
 
 
-def has_free_slot(backend_id: int) -> bool:
+def has_free_slot(backend_id: int | None) -> bool:
     """Whether the backend may write one more answer now. Locks the backend's row where rows can be locked."""
+    if backend_id is None:
+        return True
     backend = Backend.objects.select_for_update().filter(pk=backend_id).first()
     if backend is None or backend.slot_limit is None:
         return True
@@ -70,7 +77,7 @@ def start(generation: Generation) -> None:
     generation.save(update_fields=["status", "worker", "started_at", "lease_until"])
 
 
-def places(backend_id: int) -> dict[int, tuple[str, int]]:
+def places(backend_id: int | None) -> dict[int, tuple[str, int]]:
     """Message id -> (conversation id, place in line, from 1) of everything that waits for the backend."""
     rows = waiting(backend_id).values_list("message_id", "message__conversation_id")
     return {
@@ -78,7 +85,7 @@ def places(backend_id: int) -> dict[int, tuple[str, int]]:
     }
 
 
-def backends_with_waiting() -> list[int]:
+def backends_with_waiting() -> list[int | None]:
     """Backends that somebody waits for."""
     return list(
         Generation.objects.filter(status=Status.QUEUED)

@@ -68,14 +68,9 @@ def process_exists(pid: int) -> bool:
     return True
 
 
-def backend_of(generation_id: UUID) -> int | None:
-    """Whose slot became free."""
-    return Generation.objects.filter(pk=generation_id).values_list("backend_id", flat=True).first()
-
-
 def run_of(generation_id: UUID) -> Run:
     """The in-memory side of a claimed generation."""
-    message_id, conversation_id = Generation.objects.values_list(
-        "message_id", "message__conversation_id"
+    message_id, conversation_id, backend_id = Generation.objects.values_list(
+        "message_id", "message__conversation_id", "backend_id"
     ).get(pk=generation_id)
-    return Run(generation_id, message_id, str(conversation_id))
+    return Run(generation_id, message_id, str(conversation_id), backend_id)

@@ -48,6 +48,7 @@ class Run:
     generation_id: UUID
     message_id: int
     conversation_id: str
+    backend_id: int | None = None
     text: GrowingText = field(default_factory=GrowingText)
     reasoning: GrowingText = field(default_factory=GrowingText)
     kept_chars: int = 0
@@ -69,6 +70,12 @@ class Run:
     reasoning_began: float | None = None
     reasoning_ended: float | None = None
     finished_at: datetime | None = None
+
+    def continue_from(self, text: str, reasoning: str) -> None:
+        """Begin with what was there before."""
+        self.text.append(text)
+        self.reasoning.append(reasoning)
+        self.kept_chars = self.text.length
 
     def grow(self, text: str, reasoning: str) -> None:
         """Take what arrived."""
@@ -126,6 +133,11 @@ class Run:
             return self.usage.tokens_per_second
         tokens, span = self.usage.output_tokens, (self.last_piece_at or 0) - (self.first_piece_at or 0)
         return (tokens - 1) / span if tokens and tokens > 1 and span > 0.05 else None
+
+    @property
+    def was_cancelled_there(self) -> bool:
+        """Whether somebody stopped it at the backend itself."""
+        return self.finish is not None and self.finish.reason is FinishReason.CANCELLED
 
     @property
     def finish_reason(self) -> str:

@@ -16,7 +16,6 @@ from backends.adapters.errors import BackendError
 from backends.adapters.events import (
     Event,
     Finish,
-    FinishReason,
     Phase,
     ReasoningDelta,
     Restart,
@@ -61,31 +60,33 @@ class Runner:
 
     async def execute(self, run: Run, prepared: Prepared | None = None) -> None:
         """Run to the end. The outcome is in the run; only cancellation leaves by an exception."""
-        try:
-            prepared = prepared or await in_database(prepare, run.generation_id)
-        except BackendGone:
-            run.fail(
-                GONE, _("This AI server was removed or switched off."), _("Pick another model and try again.")
-            )
+        prepared = prepared or await self.prepare(run)
+        if prepared is None:
             return
-        except CannotDecrypt:
-            run.fail(
-                UNREADABLE,
-                _("The stored key or password of this AI server cannot be read."),
-                _("An administrator has to enter it again."),
-            )
-            return
+        run.continue_from(prepared.text, prepared.reasoning)
+        backend = prepared.backend
         try:
-            run.text.append(prepared.text)
-            run.reasoning.append(prepared.reasoning)
-            run.kept_chars = run.text.length
-            async with self.open_endpoint(prepared.backend, prepared.endpoint) as endpoint:
-                adapter = make_adapter(prepared.backend.kind, endpoint, self.http)
-                await self.stream(run, adapter, prepared.request)
-            finished = run.finish.reason if run.finish else FinishReason.UNKNOWN
-            run.end(Status.STOPPED if finished is FinishReason.CANCELLED else Status.COMPLETED)
+            if backend.managed:
+                await self.phase(run, _("Starting the built-in model…"))
+            async with self.open_endpoint(backend, prepared.endpoint) as endpoint:
+                await self.phase(run, "")
+                await self.stream(run, make_adapter(backend.kind, endpoint, self.http), prepared.request)
         except BackendError as error:
-            run.fail(error.kind.value, str(error), hint_for(prepared.backend.kind, error))
+            run.fail(error.kind.value, str(error), hint_for(backend.kind, error))
+        else:
+            run.end(Status.STOPPED if run.was_cancelled_there else Status.COMPLETED)
+
+    async def prepare(self, run: Run) -> Prepared | None:
+        """Read what the run needs; None where it had to be failed."""
+        try:
+            return await in_database(prepare, run.generation_id)
+        except BackendGone:
+            hint = _("Pick another model and try again.")
+            run.fail(GONE, _("This AI server was removed or switched off."), hint)
+        except CannotDecrypt:
+            message = _("The stored key or password of this AI server cannot be read.")
+            run.fail(UNREADABLE, message, _("An administrator has to enter it again."))
+        return None
 
     async def stream(self, run: Run, adapter: Adapter, request: ChatRequest) -> None:
         """Take the adapter's events until it is done, no faster than the pace."""

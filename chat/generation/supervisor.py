@@ -55,7 +55,12 @@ class Supervisor:
 
     def start_soon(self, generation: Generation, prepared: Prepared | None) -> None:
         """Run what :mod:`chat.generation.queue` has given to this process."""
-        run = Run(generation.pk, generation.message_id, str(generation.message.conversation_id))
+        run = Run(
+            generation.pk,
+            generation.message_id,
+            str(generation.message.conversation_id),
+            generation.backend_id,
+        )
         self.loop.call_soon_threadsafe(self._start, run, prepared)
 
     def stop_soon(self, generation_id: UUID) -> None:
@@ -116,7 +121,7 @@ class Supervisor:
         self._tasks.pop(run.generation_id, None)
         if saved and not self._closing:
             await self.bus.publish(Update(Kind.ENDED, run.conversation_id, run.message_id))
-            await self.serve_queue(await in_database(recovery.backend_of, run.generation_id))
+            await self.serve_queue(run.backend_id)
 
     async def _save_end(self, run: Run) -> bool:
         """Save the end together with whatever else ends now. False where the disk refuses."""

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from chat.access import own_conversation, own_message
@@ -46,6 +47,7 @@ def create(request: HttpRequest) -> HttpResponse:
 def send(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """The next question."""
     conversation = own_conversation(person(request), conversation_id)
+    was_on_top = is_on_top(conversation)
     try:
         sent = send_message(person(request), conversation, text_of(request), ref_of(request), key_of(request))
     except Refused as refused:
@@ -55,7 +57,8 @@ def send(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         tell(Kind.ADDED, sent.conversation, message_id=sent.answer.pk, html=articles)
     if not is_htmx(request):
         return redirect(sent.conversation)
-    return HttpResponse(articles + fresh_key() + sidebar_partial(request, sent.conversation))
+    order = "" if was_on_top else sidebar_partial(request, sent.conversation)
+    return HttpResponse(articles + fresh_key() + order)
 
 
 @require_POST
@@ -139,8 +142,7 @@ def changed(request: HttpRequest, conversation: Conversation) -> HttpResponse:
 
 def thread_context(conversation: Conversation) -> dict[str, object]:
     """What the list of messages needs."""
-    view = thread_view(conversation)
-    return {"messages": view.messages, "revision": view.revision}
+    return {"thread": thread_view(conversation)}
 
 
 def articles_of(sent: Sent) -> str:
@@ -153,6 +155,14 @@ def fresh_key() -> str:
     key = submission_key()
     field = f'<input type="hidden" id="composer-key" name="key" value="{key}">'
     return frames.partial("composer-key", "outerHTML", field)
+
+
+def is_on_top(conversation: Conversation) -> bool:
+    """Whether the list of conversations already begins with this one, today."""
+    newer = Conversation.objects.filter(
+        owner_id=conversation.owner_id, updated_at__gt=conversation.updated_at
+    )
+    return timezone.localdate(conversation.updated_at) == timezone.localdate() and not newer.exists()
 
 
 def sidebar_partial(request: HttpRequest, conversation: Conversation) -> str:

@@ -47,7 +47,7 @@ class Command(BaseCommand):
         form = BackendForm(values, instance=stored, all_kinds=True)
         if not form.is_valid():
             raise CommandError(
-                "; ".join(f"{name}: {' '.join(errors)}" for name, errors in form.errors.items())
+                "; ".join(f"{name}: {' '.join(map(str, errors))}" for name, errors in form.errors.items())
             )
         backend = form.save()
         result = look_result(refresh_now(backend))
