@@ -24,6 +24,12 @@ def builtin_server() -> BuiltinServer:
     return _server
 
 
+async def stop_builtin_server() -> None:
+    """End its process, if this one started it."""
+    if _server is not None:
+        await _server.stop()
+
+
 def ensure_builtin_backend() -> Backend | None:
     """Make its row where it is installed and wanted, switch it off where it is not."""
     found = (

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from backends.adapters.http import Http
 from backends.endpoints import open_endpoint
+from backends.managed import stop_builtin_server
 from backends.watch import Watch
 from chat.generation.layer_bus import LayerBus
 from chat.generation.supervisor import Supervisor
@@ -45,6 +46,7 @@ class Runtime:
         """End everything in order; takes a few seconds at most."""
         await self.watch.close()
         await self.supervisor.close()
+        await stop_builtin_server()
         if isinstance(self.bus, LayerBus):
             await self.bus.close()
         await self.http.aclose()

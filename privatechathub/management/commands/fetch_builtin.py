@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
-from backends.builtin.fetch import ensure, installed
+from backends.builtin.fetch import installed, try_ensure
 from backends.discovery import find_servers
 from backends.models import Backend
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         if not settings.HUB_BUILTIN or installed(folder, model):
             return
         if options["always"] or model or not (has_backends() or asyncio.run(find_servers())):
-            ensure(folder, model)
+            try_ensure(folder, model)
 
 
 def has_backends() -> bool:
