@@ -19,7 +19,7 @@ from types import FrameType
 from tests.bench.bench import Bench
 from tests.bench.person import Person
 from tests.bench.processes import PASSWORD, USERNAME, Setting, StartError
-from tests.bench.report import Line, Report, say
+from tests.bench.report import Line, Report, machine, say
 from tests.bench.scenarios import (
     first_token,
     footprint,
@@ -66,7 +66,7 @@ def main(given: list[str] | None = None) -> int:
     """Run what was chosen, print the table, tell whether everything ran."""
     options = arguments(given)
     signal.signal(signal.SIGTERM, _leave)
-    report = Report(listeners=[lambda text: say(text, sys.stderr)])
+    report = Report(machine=machine(), listeners=[lambda text: say(text, sys.stderr)])
     try:
         with tempfile.TemporaryDirectory(prefix="hub-bench-", ignore_cleanup_errors=True) as folder:
             _measure(options, Path(folder), report)

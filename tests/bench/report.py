@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import operator
+import os
+import platform
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
@@ -59,6 +61,7 @@ class Report:
 
     lines: list[Line] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
+    machine: str = ""
     listeners: list[Callable[[str], None]] = field(default_factory=list)
 
     def add(self, line: Line) -> None:
@@ -75,7 +78,8 @@ class Report:
         """Everything as one text."""
         rows = [line.cells() for line in self.lines]
         widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
-        text = [_row(HEADINGS, widths)]
+        text = [f"{self.machine}\n"] if self.machine else []
+        text.append(_row(HEADINGS, widths))
         group = None
         for line, cells in zip(self.lines, rows, strict=True):
             if line.group != group:
@@ -88,7 +92,15 @@ class Report:
     def write_json(self, path: Path) -> None:
         """The same for programs."""
         lines = [asdict(line) | {"passed": line.passed, "ratio": line.ratio} for line in self.lines]
-        path.write_text(json.dumps({"lines": lines, "failures": self.failures}, indent=2) + "\n")
+        values = {"machine": self.machine, "lines": lines, "failures": self.failures}
+        path.write_text(json.dumps(values, indent=2) + "\n")
+
+
+def machine() -> str:
+    """What the figures depend on: cores, and how busy they are before the start."""
+    load = os.getloadavg()[0]
+    python = platform.python_version()
+    return f"{os.cpu_count()} CPU cores, Python {python}, load average before the start {load:.1f}"
 
 
 def _row(cells: Iterable[str], widths: list[int]) -> str:
