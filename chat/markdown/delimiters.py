@@ -22,7 +22,7 @@ _TOKEN = re.compile(r"\\[(\[]|\\.|\\\Z|`+|\$|!?\[|\]|[*_]+|~~+|<|&[#\w]{0,31}\Z|
 _DESTINATION = re.compile(
     r"\(\s*(?:<[^<>\n]*>|[^\s()<]*(?:\([^\s()]*\)[^\s()]*)*)(?:\s+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?\s*\)"
 )
-_HALF_DESTINATION = re.compile(r"\([^\s()]*(?:\([^\s()]*\)?[^\s()]*)*(?:\s+(?:\"[^\"]*\"?|'[^']*'?)?\s*)?\Z")
+_HALF_DESTINATION = re.compile(r"\([^\s<>]*(?:\s+(?:\"[^\"]*\"?|'[^']*'?)?\s*)?\Z")
 _AUTOLINK = re.compile(r"<(?:https?://|mailto:)[^\s<>]*>", re.IGNORECASE)
 _HALF_AUTOLINK = re.compile(
     r"<(?:h|ht|htt|https?|https?:[^\s<>]*|m|ma|mai|mail|mailt|mailto|mailto:[^\s<>]*)?\Z", re.IGNORECASE

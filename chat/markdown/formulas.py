@@ -33,7 +33,9 @@ def inline_end(text: str, start: int) -> int:
 def may_open_dollar(text: str, start: int) -> bool:
     """A dollar opens a formula when text follows at once and no word or dollar stands before it."""
     before, after = text[start - 1 : start] if start else "", text[start + 1 : start + 2]
-    return not (before.isalnum() or (before in ("$", "\\") and before)) and bool(after) and not after.isspace()
+    return (
+        not (before.isalnum() or (before in ("$", "\\") and before)) and bool(after) and not after.isspace()
+    )
 
 
 def block_closing(line: str) -> str | None:
@@ -101,7 +103,9 @@ def _block_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def _last_line(state: StateBlock, start: int, end: int, closing: str) -> int | None:
-    least = min(state.blkIndent, state.sCount[start])  # outside of an item when the formula ends its paragraph
+    least = min(
+        state.blkIndent, state.sCount[start]
+    )  # outside of an item when the formula ends its paragraph
     for number in range(start, min(end, start + _MAX_LINES)):
         line = _line(state, number)
         if not line.strip() or state.sCount[number] < least:

@@ -18,7 +18,7 @@ from chat.markdown.nodes import Node, Patch
 # An open "**" or "`" longer than this is frozen as it looks; the finished paragraph is right again.
 _MAX_TAIL = 1_000
 # More text at once than this is frozen unseen but for its end.
-_MAX_SCAN = 8_000
+_MAX_SCAN = 3_000
 # A private character that marks where plain words may be added inside the rendered tail.
 _HERE = "\ue000"
 
