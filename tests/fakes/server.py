@@ -149,7 +149,7 @@ class FakeServer:
         self._server.close()
         for connection in list(self.connections):
             connection.transport.abort()
-        while self.connections:  # noqa: ASYNC110
+        while self.connections:
             await asyncio.sleep(0)
         await self._server.wait_closed()
         self._server = self._pacer = None
@@ -157,7 +157,7 @@ class FakeServer:
     async def wait_until(self, condition: Callable[[], Any], timeout: float = 5.0) -> None:  # noqa: ASYNC109
         """Wait for something that can be seen on this object; TimeoutError if it does not come."""
         async with asyncio.timeout(timeout):
-            while not condition():  # noqa: ASYNC110
+            while not condition():
                 await asyncio.sleep(0.005)
 
     def clear(self) -> None:

@@ -41,7 +41,7 @@ class StubHub:
         self._server.close()
         for writer in self._writers:
             writer.transport.abort()
-        while self._writers:  # noqa: ASYNC110
+        while self._writers:
             await asyncio.sleep(0)
         await self._server.wait_closed()
 
@@ -125,7 +125,7 @@ class StubHub:
         task.add_done_callback(self._tasks.discard)
 
     async def _relay(self, chat: str, text: str) -> None:
-        while chat not in self._watchers:  # noqa: ASYNC110
+        while chat not in self._watchers:
             await asyncio.sleep(0.001)
         body = json.dumps({"model": "fast", "stream": True, "messages": [{"role": "user", "content": text}]})
         reader, writer = await asyncio.open_connection(self._backend.hostname, self._backend.port)

@@ -96,7 +96,7 @@ async def test_messages_ping_and_goodbye() -> None:
             url, lambda data, at: messages.append(data), cookie="sessionid=1", origin="http://here"
         )
         async with asyncio.timeout(2):
-            while len(messages) < 2:  # noqa: ASYNC110
+            while len(messages) < 2:
                 await asyncio.sleep(0.001)
         await client.close()
     assert messages == ["größe".encode(), b"second"]
