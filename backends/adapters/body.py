@@ -13,9 +13,13 @@ _MAX_LINE = 16 * 1024
 
 
 class Framing(Protocol):
-    """Takes the transfer coding off. ``done`` once the body is complete."""
+    """Takes the transfer coding off. ``done`` once the body is complete.
+
+    ``failure`` is what is wrong with the coding, once the content before it has been taken.
+    """
 
     done: bool
+    failure: ProtocolError | None
 
     def feed(self, data: bytes) -> bytes:
         """The content in these bytes."""
@@ -29,6 +33,7 @@ class Chunked:
 
     def __init__(self) -> None:
         self.done = False
+        self.failure: ProtocolError | None = None
         self._left = 0
         self._rest = b""
         self._after_chunk = False
@@ -38,7 +43,7 @@ class Chunked:
         data, self._rest = self._rest + data, b""
         pieces: list[bytes] = []
         position = 0
-        while not self.done:
+        while not self.done and self.failure is None:
             if self._left:
                 piece = data[position : position + self._left]
                 pieces.append(piece)
@@ -59,7 +64,7 @@ class Chunked:
 
     def _keep(self, rest: bytes) -> None:
         if len(rest) > _MAX_LINE:
-            raise ProtocolError("broken chunked coding")
+            self._fail()
         self._rest = rest
 
     def _line(self, line: bytes) -> None:
@@ -70,22 +75,28 @@ class Chunked:
         elif self._after_chunk:
             self._after_chunk = False
             if line:
-                raise ProtocolError("broken chunked coding")
+                self._fail()
         else:
             self._size(line.partition(b";")[0].strip())
         if self._trailer > _MAX_LINE:
-            raise ProtocolError("broken chunked coding")
+            self._fail()
 
     def _size(self, size: bytes) -> None:
         if not size or len(size) > 16 or size.strip(_HEX):
-            raise ProtocolError("broken chunked coding")
+            self._fail()
+            return
         self._left = int(size, 16)
         if not self._left:
             self._trailer = 0
 
+    def _fail(self) -> None:
+        self.failure = ProtocolError("broken chunked coding")
+
 
 class Sized:
     """A body whose length was announced."""
+
+    failure = None
 
     def __init__(self, length: int) -> None:
         self._left = length
@@ -106,6 +117,7 @@ class UntilClosed:
     """A body that ends with the connection."""
 
     done = False
+    failure = None
 
     def feed(self, data: bytes) -> bytes:
         return data

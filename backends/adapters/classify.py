@@ -71,6 +71,7 @@ BY_TEXT: tuple[tuple[re.Pattern[str], type[BackendError]], ...] = tuple(
             [
                 r"model_not_found",
                 r"invalid model identifier",
+                r"\bmodel reference\b.{0,200}?could not be resolved",
                 r"\bmodel\b.{0,200}?\b(not found|does not exist)",
             ],
         ),

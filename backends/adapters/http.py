@@ -93,6 +93,8 @@ class SocketSource:
     async def read(self, seconds: float) -> bytes:
         """All that has gathered since the last call."""
         while not self._coding.done:
+            if self._coding.failure is not None:
+                raise self._coding.failure
             try:
                 data = await self._socket.receive(seconds)
             except TimeoutError:
@@ -184,14 +186,14 @@ class Transport(httpx.AsyncHTTPTransport):
     a connection that the server just closes fails.
     """
 
-    def __init__(self, verify: ssl.SSLContext) -> None:
+    def __init__(self, verify: ssl.SSLContext, sockets: httpcore.AsyncNetworkBackend | None = None) -> None:
         super().__init__(verify=verify, trust_env=False)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=verify,
             max_connections=None,
             max_keepalive_connections=20,
             keepalive_expiry=2.0,
-            network_backend=Sockets(),
+            network_backend=sockets or Sockets(),
         )
 
 

@@ -170,7 +170,7 @@ def api_base(base_url: str) -> str:
 
 def root_base(base_url: str) -> str:
     """The base URL without a ``/v1`` at its end: where servers keep what is their own."""
-    return base_url.rstrip("/").removesuffix("/v1")
+    return api_base(base_url).removesuffix("/v1")
 
 
 def _list(answer: Mapping[str, Any]) -> list[ModelInfo]:

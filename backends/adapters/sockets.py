@@ -70,11 +70,11 @@ async def _first_that_answers(addresses: list[Any], timeout: float | None) -> So
 
 async def _connect(address: tuple[Any, ...]) -> Socket:
     loop = asyncio.get_running_loop()
-    transport, protocol = await loop.create_connection(_Inbox, address[0], address[1])
+    transport, protocol = await loop.create_connection(Inbox, address[0], address[1])
     return Socket(transport, protocol)
 
 
-class _Inbox(asyncio.Protocol):
+class Inbox(asyncio.Protocol):
     """What has arrived, and the one reader and the one writer that may wait."""
 
     def __init__(self) -> None:
@@ -171,7 +171,7 @@ def _wake(waiter: asyncio.Future[None] | None) -> None:
 class Socket(httpcore.AsyncNetworkStream):
     """One connection. The HTTP parser uses ``read`` and ``write``, the reader of a body ``receive``."""
 
-    def __init__(self, transport: asyncio.Transport, inbox: _Inbox) -> None:
+    def __init__(self, transport: asyncio.Transport, inbox: Inbox) -> None:
         self._transport = transport
         self._inbox = inbox
         self._head = bytearray()
