@@ -21,7 +21,9 @@ document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
 document.addEventListener("htmx:after:swap", () => {
   const shown = byId("thread")?.dataset.conversation;
   for (const link of document.querySelectorAll("#conversations a[data-conversation]")) {
-    link.dataset.conversation === shown ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
+    const current = link.dataset.conversation === shown;
+    current ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
+    if (current) link.parentElement.querySelector(".running-dot").hidden = !document.querySelector("#messages > :is([data-status=running], [data-status=queued])");
   }
   const { site } = document.documentElement.dataset;
   const title = shown ? byId("title")?.textContent : "";
