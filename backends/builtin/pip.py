@@ -93,7 +93,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
     (r"No module named pip", "this Python has no pip; add it with `python -m ensurepip`"),
     (r"CERTIFICATE_VERIFY_FAILED|SSLError", "the package index's certificate is not trusted here"),
     (
-        r"onnection (broken|error|refused)|ConnectionError|Network is unreachable|Max retries|timed out",
+        r"connection (broken|error|refused)|ConnectionError|Network is unreachable|Max retries|timed out",
         "the package index cannot be reached; this machine seems to be offline",
     ),
     (
@@ -107,7 +107,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
 def explain(result: PipResult) -> str:
     """Why pip failed: half a sentence, without any address (those may carry credentials)."""
     for pattern, reason in _REASONS:
-        if re.search(pattern, result.output):
+        if re.search(pattern, result.output, re.IGNORECASE):
             return reason
     errors = [line for line in result.output.splitlines() if line.startswith("ERROR")]
     return _plain(errors) or f"pip ended with code {result.code}"
@@ -115,4 +115,4 @@ def explain(result: PipResult) -> str:
 
 def _plain(errors: Iterable[str]) -> str:
     text = " ".join(errors).replace("ERROR: ", "")
-    return re.sub(r"\b\w+://\S+", "…", text)[:300].strip()
+    return re.sub(r"\b\w+://\S+", "…", text)[:300].strip(" .")
