@@ -137,6 +137,7 @@ class ThreadView:
     """A conversation: everything between the top bar and the composer.
 
     ``revision`` counts changes of structure; the page tells it to the socket on reconnect.
+    ``earlier_url`` loads the messages before the first of these, empty where there are none.
     """
 
     id: str
@@ -145,6 +146,7 @@ class ThreadView:
     socket_path: str
     revision: int
     messages: tuple[MessageView, ...] = ()
+    earlier_url: str = ""
     system_prompt: str = ""
     has_options: bool = False
     active: bool = field(default=False)

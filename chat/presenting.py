@@ -31,18 +31,24 @@ from chat.presenters import (
     SidebarView,
     ThreadView,
 )
+from chat.rendered import rendered
 from chat.services.models import usable_models
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
 
+#: Messages that a thread shows at once; earlier ones come on the way up.
+THREAD_PAGE = 30
 #: Conversations that the sidebar lists at once.
 SIDEBAR_PAGE = 60
 
 
-def thread_view(conversation: Conversation) -> ThreadView:
-    """A conversation with all messages of its path. A fixed number of queries."""
-    messages = message_views(conversation.path())
+def thread_view(conversation: Conversation, before: int | None = None) -> ThreadView:
+    """A conversation with the last messages of its path, or the last before one. A fixed number of queries."""
+    ids = conversation.path_ids()
+    end = ids.index(before) if before in ids else len(ids)
+    start = max(0, end - THREAD_PAGE)
+    messages = message_views(conversation.path(ids[start:end]))
     return ThreadView(
         id=str(conversation.pk),
         title=conversation.title or _("New chat"),
@@ -50,6 +56,7 @@ def thread_view(conversation: Conversation) -> ThreadView:
         socket_path=f"/ws/conversations/{conversation.pk}/",
         revision=conversation.revision,
         messages=messages,
+        earlier_url=f"{conversation.get_absolute_url()}?before={ids[start]}" if start else "",
         system_prompt=conversation.system_prompt,
         has_options=bool(conversation.options or conversation.system_prompt),
         active=any(message.is_active for message in messages),
@@ -81,12 +88,12 @@ def message_view(row: Message, generation: Generation | None) -> MessageView:
         id=row.pk,
         role=row.role,
         status=status.value,
-        html=safe(render(row.text)),
+        html=safe(render(row.text) if status is Status.RUNNING else rendered(row.text)),
         text=row.text,
         created=row.created_at,
         model_label=generation.model_name or generation.model_id,
         backend_label=generation.backend_name,
-        reasoning_html=safe(render(row.reasoning)) if row.reasoning else SafeString(""),
+        reasoning_html=safe(rendered(row.reasoning)) if row.reasoning else SafeString(""),
         reasoning_seconds=row.reasoning_seconds,
         phase=waiting_sentence(place) if place else "",
         queue_place=place,
@@ -102,7 +109,7 @@ def message_view(row: Message, generation: Generation | None) -> MessageView:
 
 def plain_message(row: Message) -> MessageView:
     """A message that no model wrote."""
-    html = render_user(row.text) if row.role == MessageRole.USER else render(row.text)
+    html = rendered(row.text, render_user) if row.role == MessageRole.USER else rendered(row.text)
     return MessageView(
         id=row.pk,
         role=row.role,
@@ -281,12 +288,8 @@ def sidebar_view(user: User, current: Conversation | None = None, before: str = 
     )
     groups: dict[str, list[ConversationItem]] = {}
     for row in shown:
-        item = ConversationItem(
-            id=str(row.pk),
-            title=row.title or _("New chat"),
-            url=row.get_absolute_url(),
-            is_current=current is not None and row.pk == current.pk,
-            is_running=row.pk in running,
+        item = conversation_item(
+            row, is_current=bool(current and row.pk == current.pk), is_running=row.pk in running
         )
         groups.setdefault(date_label(row.updated_at), []).append(item)
     more = (
@@ -296,6 +299,19 @@ def sidebar_view(user: User, current: Conversation | None = None, before: str = 
     )
     return SidebarView(
         groups=tuple(ConversationGroup(label, tuple(items)) for label, items in groups.items()), more_url=more
+    )
+
+
+def conversation_item(
+    row: Conversation, *, is_current: bool = False, is_running: bool = False
+) -> ConversationItem:
+    """One line of the list."""
+    return ConversationItem(
+        id=str(row.pk),
+        title=row.title or _("New chat"),
+        url=row.get_absolute_url(),
+        is_current=is_current,
+        is_running=is_running,
     )
 
 

@@ -16,6 +16,7 @@ urlpatterns = [
     path("chat/<uuid:conversation_id>/", pages.conversation, name="conversation"),
     path("chat/<uuid:conversation_id>/messages/", messages.send, name="send"),
     path("chat/<uuid:conversation_id>/stop/", messages.stop, name="stop"),
+    path("chat/<uuid:conversation_id>/menu/", conversations.menu, name="menu"),
     path("chat/<uuid:conversation_id>/rename/", conversations.rename, name="rename"),
     path("chat/<uuid:conversation_id>/delete/", conversations.delete, name="delete"),
     path("chat/<uuid:conversation_id>/settings/", conversations.settings, name="settings"),

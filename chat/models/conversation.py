@@ -63,12 +63,18 @@ class Conversation(models.Model):
         """Where it is; a stranger gets 404 there."""
         return reverse("chat:conversation", args=[self.pk])
 
-    def path(self) -> list[Message]:
-        """The messages from the first to the head. Two queries, whatever the length."""
-        by_id = {message.pk: message for message in self.messages.all()}
-        path: list[Message] = []
-        step = by_id.get(self.head_id) if self.head_id else None
-        while step is not None:
+    def path_ids(self) -> list[int]:
+        """The messages from the first to the head, by id. One query that reads no text."""
+        parents = dict(self.messages.order_by().values_list("pk", "parent_id"))
+        path: list[int] = []
+        step = self.head_id
+        while step is not None and step in parents:
             path.append(step)
-            step = by_id.get(step.parent_id) if step.parent_id else None
+            step = parents[step]
         return path[::-1]
+
+    def path(self, ids: list[int] | None = None) -> list[Message]:
+        """The messages from the first to the head, or those of the given ids, in that order."""
+        ids = self.path_ids() if ids is None else ids
+        rows = self.messages.in_bulk(ids)
+        return [rows[pk] for pk in ids if pk in rows]

@@ -106,19 +106,18 @@ class Room:
     async def _end(self, update: Update) -> None:
         self.live.pop(update.message_id, None)
         view = await in_database(one_message_view, update.message_id)
-        revision, active = await in_database(revision_and_activity, self.id)
+        revision, active = await in_database(revision_and_active, self.id)
         article = frames.replaced(view) if view else ""
-        await self.send(article + frames.state(revision, active, self.stop_url))
+        await self.send(article + frames.state(revision, bool(active), self.stop_url))
 
     async def _show_thread(self) -> None:
-        view = await in_database(load_thread, self.id)
-        if view is None:
-            return
-        await self.send(self._thread_frame(view))
+        await self.send(await self._thread())
         await self._ask_for_state()
 
-    def _thread_frame(self, view: ThreadView) -> str:
-        return frames.thread(view) + frames.state(view.revision, view.active, self.stop_url)
+    async def _thread(self) -> str:
+        """The whole thread anew; nothing where the conversation was deleted."""
+        view = await in_database(load_thread, self.id)
+        return frames.thread(view) + frames.state(view.revision, view.active, self.stop_url) if view else ""
 
     async def _ask_for_state(self) -> None:
         """Have the holder of the runs publish their whole state (not from within this update)."""
@@ -140,11 +139,8 @@ class Room:
         """Bring a new page up to date: the thread if it missed a change, and what is being written."""
         with translation.override(self.language):
             async with self._lock:
-                view = await in_database(load_thread, self.id)
-                if view is None:
-                    return
-                frame = "" if view.revision == seen_revision else self._thread_frame(view)
-                active = {message.id for message in view.messages if message.is_active}
+                revision, active = await in_database(revision_and_active, self.id)
+                frame = "" if revision == seen_revision else await self._thread()
                 for gone in self.live.keys() - active:
                     del self.live[gone]
                 known = "".join(live.frame() for live in self.live.values())
@@ -161,12 +157,11 @@ def load_thread(conversation_id: str) -> ThreadView | None:
     return thread_view(conversation) if conversation else None
 
 
-def revision_and_activity(conversation_id: str) -> tuple[int, bool]:
-    """The count of changes, and whether something runs or waits."""
+def revision_and_active(conversation_id: str) -> tuple[int, set[int]]:
+    """The count of changes, and the messages that are being written or wait."""
     revision = Conversation.objects.filter(pk=conversation_id).values_list("revision", flat=True).first()
-    return revision or 0, Generation.objects.active().filter(
-        message__conversation_id=conversation_id
-    ).exists()
+    active = Generation.objects.active().filter(message__conversation_id=conversation_id)
+    return revision or 0, set(active.values_list("message_id", flat=True))
 
 
 async def enter(conversation_id: str, watcher: Watcher, seen_revision: int, language: str) -> Room | None:

@@ -48,14 +48,14 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "chat/pages/backends.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @administrators_only
 def add(request: HttpRequest) -> HttpResponse:
     """Another AI server."""
     return edit_backend(request, None)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @administrators_only
 def edit(request: HttpRequest, slug: str) -> HttpResponse:
     """Change an AI server."""
@@ -77,7 +77,7 @@ def test(request: HttpRequest, slug: str) -> HttpResponse:
     return render_form(request, form, Backend.objects.get(slug=slug), test_result=result)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @administrators_only
 def delete(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask, then delete. Conversations stay."""
@@ -96,7 +96,7 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
 
 def edit_backend(request: HttpRequest, backend: Backend | None) -> HttpResponse:
     """The form, and what it does when it is sent."""
-    if request.method == "GET":
+    if request.method != "POST":
         return render_form(request, BackendForm(instance=backend, initial=initial(request)), backend)
     form = BackendForm(with_defaults(request), instance=backend)
     if not form.is_valid():

@@ -11,16 +11,24 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import escape
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from chat.access import own_conversation
 from chat.forms import ConversationSettingsForm
 from chat.models import Conversation
-from chat.presenting import sidebar_view, thread_view
+from chat.presenting import conversation_item, sidebar_view, thread_view
 from chat.realtime import frames
 from chat.services import conversations
 from chat.services.refusals import Refused
 from chat.views.requests import is_htmx, person
+
+
+@require_safe
+@login_required
+def menu(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """What can be done with a conversation of the list."""
+    item = conversation_item(own_conversation(person(request), conversation_id))
+    return render(request, "chat/fragments/conversation_menu.html", {"item": item})
 
 
 @require_POST
@@ -41,12 +49,12 @@ def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     return response
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def delete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """Ask, then delete."""
     conversation = own_conversation(person(request), conversation_id)
-    if request.method == "GET":
+    if request.method != "POST":
         context = {
             "question": _("Delete “%(title)s”?") % {"title": conversation.title},
             "detail": _("All its messages are deleted too. This can’t be undone."),
@@ -61,7 +69,7 @@ def delete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     return sidebar(request, current(request))
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def settings(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """System prompt and sampling options of this conversation."""

@@ -33,8 +33,15 @@ def new(request: HttpRequest) -> HttpResponse:
 @login_required
 @vary_on_headers("HX-Request")
 def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    """One conversation of this person."""
-    return render_conversation(request, own_conversation(person(request), conversation_id))
+    """One conversation of this person; with ``?before=ID`` the messages before that one."""
+    found = own_conversation(person(request), conversation_id)
+    before = request.GET.get("before", "")
+    if not before.isdigit():
+        return render_conversation(request, found)
+    if is_htmx(request):
+        view = thread_view(found, int(before))
+        return render(request, "chat/fragments/thread_earlier.html", {"thread": view})
+    return render_conversation(request, found, before=int(before))
 
 
 @require_safe
@@ -68,12 +75,18 @@ def new_context(user: User, **composer: str) -> dict[str, Any]:
 
 
 def render_conversation(
-    request: HttpRequest, conversation: Conversation, *, draft: str = "", error: str = "", ref: str = ""
+    request: HttpRequest,
+    conversation: Conversation,
+    *,
+    draft: str = "",
+    error: str = "",
+    ref: str = "",
+    before: int | None = None,
 ) -> HttpResponse:
     """The page of a conversation, or what is right of the sidebar."""
     user = person(request)
     context = {
-        "thread": thread_view(conversation),
+        "thread": thread_view(conversation, before),
         "composer": composer_view(user, conversation, draft=draft, error=error, ref=ref),
     }
     if is_htmx(request):

@@ -1,0 +1,42 @@
+"""Rendered Markdown is kept for a while: a finished text never changes, and pages show it again and again."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from hashlib import blake2b
+
+from chat.markdown import render
+
+#: Characters of HTML that are kept in all.
+LIMIT = 4_000_000
+
+_kept: OrderedDict[bytes, str] = OrderedDict()
+_size = 0
+_lock = threading.Lock()
+
+
+def rendered(text: str, renderer: Callable[[str], str] = render) -> str:
+    """The HTML of a text that will not grow."""
+    key = blake2b(
+        text.encode("utf-8", "replace"), digest_size=16, person=renderer.__name__[:16].encode()
+    ).digest()
+    with _lock:
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
+    html = renderer(text)
+    keep(key, html)
+    return html
+
+
+def keep(key: bytes, html: str) -> None:
+    """Remember it, and forget what was not asked for the longest."""
+    global _size
+    with _lock:
+        if key not in _kept:
+            _kept[key] = html
+            _size += len(html)
+        while _size > LIMIT and _kept:
+            _size -= len(_kept.popitem(last=False)[1])
