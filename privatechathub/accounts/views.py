@@ -52,7 +52,7 @@ class Link:
 
 
 @sensitive_post_parameters()
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def setup(request: HttpRequest, token: str) -> HttpResponse:
     """The first account, behind the link that the terminal printed."""
     if not first.token_is_right(token):

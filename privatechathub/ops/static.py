@@ -12,17 +12,23 @@ from django.core.management import call_command
 STAMP = "collected"
 
 
+def static_is_current() -> bool:
+    """Whether the folder that is served holds what the hub ships."""
+    stamp = stamp_path()
+    return settings.DEBUG or (stamp.exists() and stamp.read_text() == fingerprint())
+
+
 def collect_static() -> None:
     """Bring the folder that is served up to date."""
-    if settings.DEBUG:
-        return
-    root = Path(settings.STATIC_ROOT)
-    wanted = fingerprint()
-    stamp = root / STAMP
-    if stamp.exists() and stamp.read_text() == wanted:
+    if static_is_current():
         return
     call_command("collectstatic", interactive=False, verbosity=0, clear=True)
-    stamp.write_text(wanted)
+    stamp_path().write_text(fingerprint())
+
+
+def stamp_path() -> Path:
+    """Where it is written what was collected last."""
+    return Path(settings.STATIC_ROOT) / STAMP
 
 
 def fingerprint() -> str:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import subprocess
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
 
 from backends.managed import ensure_builtin_backend
 from chat.generation import runtime
 from privatechathub.accounts import setup
+from privatechathub.ops.memory import use_few_arenas
 from privatechathub.ops.sockets import send_at_once
-from privatechathub.ops.static import collect_static
+from privatechathub.ops.static import static_is_current
 
 #: Seconds after which a thread that renders a page lets the event loop go on; Python's own 5 ms would
 #: show in every token that arrives meanwhile.
@@ -44,12 +47,9 @@ class Command(BaseCommand):
         serve(options["host"], options["port"])
 
     def prepare(self) -> None:
-        """Bring database and static files up to date; make the administrator of the environment."""
-        try:
-            call_command("migrate", interactive=False, verbosity=0)
-        except DatabaseError as error:
-            raise CommandError(f"The database cannot be used: {error}") from error
-        collect_static()
+        """Bring database and static files up to date where they are not; the rest takes no time."""
+        if not (static_is_current() and database_is_current()):
+            prepare_apart()
         if user := setup.create_from_environment():
             self.stdout.write(f"Administrator {user.username} was made.")
         ensure_builtin_backend()
@@ -65,10 +65,32 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
+def database_is_current() -> bool:
+    """Whether all migrations are applied. Raises CommandError where the database cannot be used."""
+    try:
+        executor = MigrationExecutor(connection)
+        return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as error:
+        raise CommandError(f"The database cannot be used: {error}") from error
+    finally:
+        connection.close()
+
+
+def prepare_apart() -> None:
+    """Migrate and collect in a process of their own: what that takes in memory is gone with it.
+
+    Raises CommandError where it fails; the process has said why.
+    """
+    manage = Path(settings.BASE_DIR) / "manage.py"
+    if subprocess.run([sys.executable, str(manage), "prepare"], check=False).returncode:
+        raise CommandError("The hub could not be prepared; see above.")
+
+
 def serve(host: str, port: int) -> None:
     """Run Daphne on uvloop where there is one; end all answers properly at the end."""
     install_uvloop()
     sys.setswitchinterval(SWITCH_INTERVAL)
+    use_few_arenas()
     from daphne.endpoints import build_endpoint_description_strings
     from daphne.server import Server
     from twisted.internet import reactor
