@@ -1,0 +1,303 @@
+"""Every address, by everybody, with every method. A new address without a line in the table fails here."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import product
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from backends.models import Backend, CatalogueModel
+from chat.models import Conversation, Generation, Message, Status
+from chat.services.sending import Sent
+from privatechathub.accounts import setup
+from privatechathub.accounts.models import Invitation, User
+from tests.conftest import signed_in
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+READ = frozenset({"GET", "HEAD"})
+FORM = READ | {"POST"}
+POST = frozenset({"POST"})
+
+
+class For(StrEnum):
+    """Who may come in."""
+
+    PERSON = "whoever is signed in"
+    OWNER = "whom it belongs to"
+    ADMIN = "administrators"
+    ANYBODY = "whoever has the token"
+
+
+@dataclass(frozen=True)
+class Door:
+    """One address: for whom, by which methods, and what is posted there."""
+
+    who: For
+    methods: frozenset[str]
+    data: dict[str, str] = field(default_factory=dict)
+
+
+QUESTION = {"text": "And?", "model": "demo/play"}
+SERVER = {"name": "Other", "kind": "ollama", "base_url": "http://127.0.0.1:9", "access": "everyone"}
+
+DOORS = {
+    "chat:new": Door(For.PERSON, READ),
+    "chat:new-alias": Door(For.PERSON, READ),
+    "chat:create": Door(For.PERSON, POST, QUESTION),
+    "chat:sidebar": Door(For.PERSON, READ),
+    "chat:conversation": Door(For.OWNER, READ),
+    "chat:send": Door(For.OWNER, POST, QUESTION),
+    "chat:stop": Door(For.OWNER, POST),
+    "chat:menu": Door(For.OWNER, READ),
+    "chat:rename": Door(For.OWNER, POST, {"title": "Mine now"}),
+    "chat:delete": Door(For.OWNER, FORM),
+    "chat:settings": Door(For.OWNER, FORM, {"system_prompt": "Say yes.", "temperature": "1"}),
+    "chat:message-retry": Door(For.OWNER, POST),
+    "chat:message-continue": Door(For.OWNER, POST),
+    "chat:message-delete": Door(For.OWNER, POST),
+    "chat:message-raw": Door(For.OWNER, READ),
+    "chat:backends": Door(For.ADMIN, READ),
+    "chat:backend-add": Door(For.ADMIN, FORM, SERVER),
+    "chat:backend-edit": Door(For.ADMIN, FORM, SERVER),
+    "chat:backend-test": Door(For.ADMIN, POST, SERVER),
+    "chat:backend-delete": Door(For.ADMIN, FORM),
+    "hub:settings": Door(For.PERSON, READ),
+    "hub:theme": Door(For.PERSON, POST, {"theme": "dark"}),
+    "hub:people": Door(For.ADMIN, READ),
+    "hub:invite": Door(For.ADMIN, POST, {"note": "For Carol"}),
+    "hub:invitation-revoke": Door(For.ADMIN, POST),
+    "hub:invitation": Door(For.ANYBODY, READ),
+    "hub:setup-servers": Door(For.ADMIN, READ),
+    "hub:setup": Door(For.ANYBODY, FORM, {"username": "eve", "password": "x", "repeated": "x"}),
+}
+
+PLAIN_AND_HTMX: tuple[dict[str, str], ...] = ({}, {"HX-Request": "true"})
+OWNED = [name for name, door in DOORS.items() if door.who is For.OWNER]
+
+
+def addresses() -> Iterator[str]:
+    """The names of all addresses of the chat and of the hub."""
+    for entry in get_resolver().url_patterns:
+        if isinstance(entry, URLResolver) and entry.namespace in ("chat", "hub"):
+            for pattern in entry.url_patterns:
+                assert isinstance(pattern, URLPattern)
+                yield f"{entry.namespace}:{pattern.name}"
+
+
+def test_every_address_has_its_line_in_the_table() -> None:
+    found = list(addresses())
+
+    assert len(found) == len(set(found))
+    assert set(found) == set(DOORS)
+
+
+@pytest.fixture
+def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
+    """What addresses name, all of Alice's: an answer that was cut off, and what Ada made."""
+    sent = ask("What is the capital of France?")
+    Message.objects.filter(pk=sent.answer.pk).update(text="Par")
+    Generation.objects.update(status=Status.STOPPED)
+    invitation, token = Invitation.issue(ada, "For Dan")
+    return {
+        "conversation_id": sent.conversation.pk,
+        "message_id": sent.answer.pk,
+        "slug": "demo",
+        "invitation_id": invitation.pk,
+        "token": token,
+    }
+
+
+@pytest.fixture(autouse=True)
+def _nothing_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(**_kwargs: object) -> list[object]:
+        return []
+
+    monkeypatch.setattr("privatechathub.accounts.views.find_servers", nothing)
+
+
+def address(name: str, places: dict[str, Any]) -> str:
+    """Where that door is."""
+    namespace, _sep, rest = name.partition(":")
+    route = next(
+        str(pattern.pattern)
+        for entry in get_resolver().url_patterns
+        if isinstance(entry, URLResolver) and entry.namespace == namespace
+        for pattern in entry.url_patterns
+        if pattern.name == rest
+    )
+    return reverse(name, kwargs={key: value for key, value in places.items() if f":{key}>" in route})
+
+
+def knock(browser: Client, name: str, method: str, places: dict[str, Any], **headers: str) -> Any:
+    """One request."""
+    data = DOORS[name].data | {"key": uuid.uuid4().hex} if method == "POST" else {}
+    send = getattr(browser, method.lower())
+    return send(address(name, places), data, headers=headers)
+
+
+def rows() -> dict[str, list[tuple[Any, ...]]]:
+    """Everything that is stored, but for when people were last there."""
+    models = [Group, Backend.groups.through]
+    for label in ("chat", "backends", "accounts"):
+        models += list(apps.get_app_config(label).get_models())
+    return {
+        model.__name__: sorted(model.objects.exclude(pk=None).values_list(*columns(model)), key=repr)
+        for model in models
+    }
+
+
+def columns(model: Any) -> list[str]:
+    return [field.attname for field in model._meta.concrete_fields if field.name != "last_login"]
+
+
+@pytest.mark.parametrize("name", [name for name, door in DOORS.items() if door.who in (For.OWNER, For.ADMIN)])
+def test_a_stranger_finds_nothing_and_changes_nothing(
+    name: str, places: dict[str, Any], as_bob: Client
+) -> None:
+    door, before = DOORS[name], rows()
+    refusal = 404 if door.who is For.OWNER else 403
+
+    for method, headers in product(METHODS, PLAIN_AND_HTMX):
+        status = knock(as_bob, name, method, places, **headers).status_code
+        assert (method, status) == (method, refusal if method in door.methods else 405)
+    assert rows() == before
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_a_visitor_is_asked_to_sign_in(name: str, places: dict[str, Any]) -> None:
+    door, before = DOORS[name], rows()
+
+    for method, headers in product(METHODS, PLAIN_AND_HTMX):
+        response = knock(Client(), name, method, places, **headers)
+
+        if method not in door.methods:
+            assert (method, response.status_code) == (method, 405)
+        elif door.who is not For.ANYBODY:
+            assert (method, response.status_code) == (method, 302)
+            assert response["Location"].startswith("/accounts/login/?next=/")
+    assert rows() == before
+
+
+@pytest.mark.parametrize("name", OWNED)
+def test_an_administrator_is_a_stranger_too(name: str, places: dict[str, Any], as_ada: Client) -> None:
+    before = rows()
+
+    for method in DOORS[name].methods:
+        assert knock(as_ada, name, method, places).status_code == 404
+    assert rows() == before
+
+
+@pytest.mark.parametrize("name", [name for name, door in DOORS.items() if door.who is not For.ANYBODY])
+def test_whom_it_is_for_comes_in_and_reading_changes_nothing(
+    name: str, places: dict[str, Any], alice: User, ada: User
+) -> None:
+    door, before = DOORS[name], rows()
+    browser = signed_in(ada if door.who is For.ADMIN else alice)
+
+    for method in sorted(door.methods & READ):
+        response = knock(browser, name, method, places)
+        assert (method, response.status_code) == (method, 200)
+        assert bool(response.content) == (method == "GET")
+        assert rows() == before
+    if "POST" in door.methods:
+        assert knock(browser, name, "POST", places).status_code in (200, 302)
+        assert (rows() != before) == (name not in ("chat:stop", "chat:backend-test"))
+
+
+@pytest.mark.parametrize("name", [name for name, door in DOORS.items() if "POST" in door.methods])
+def test_a_form_from_another_page_changes_nothing(
+    name: str, places: dict[str, Any], alice: User, ada: User
+) -> None:
+    before = rows()
+    for person in (alice, ada):
+        browser = Client(enforce_csrf_checks=True)
+        browser.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+
+        assert knock(browser, name, "POST", places).status_code == 403
+    assert rows() == before
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, door in DOORS.items() if door.who in (For.OWNER, For.PERSON)]
+)
+def test_whoever_was_disabled_is_out_at_once(
+    name: str, places: dict[str, Any], alice: User, as_alice: Client
+) -> None:
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+
+    for method in DOORS[name].methods:
+        response = knock(as_alice, name, method, places)
+        assert response.status_code == 302
+        assert response["Location"].startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize("name", OWNED)
+def test_what_never_existed_looks_like_what_is_not_yours(
+    name: str, places: dict[str, Any], as_bob: Client
+) -> None:
+    nowhere = places | {"conversation_id": uuid.uuid4(), "message_id": 10**9}
+
+    for method in DOORS[name].methods - {"HEAD"}:
+        theirs = knock(as_bob, name, method, places)
+        nothing = knock(as_bob, name, method, nowhere)
+        assert theirs.status_code == nothing.status_code == 404
+        assert without_tokens(theirs) == without_tokens(nothing)
+
+
+def without_tokens(response: Any) -> str:
+    """The page without the one thing that differs with every request."""
+    return str(response.content.decode().replace(response.wsgi_request.META.get("CSRF_COOKIE", "-"), ""))[
+        :300
+    ]
+
+
+def test_no_page_of_a_stranger_shows_anything_of_the_owner(places: dict[str, Any], as_bob: Client) -> None:
+    for name in ("chat:new", "chat:sidebar", "hub:settings"):
+        page = as_bob.get(address(name, places)).content.decode()
+        assert "capital of France" not in page
+        assert str(places["conversation_id"]) not in page
+
+
+def test_models_of_a_backend_are_offered_to_those_who_may_use_it(
+    demo: Backend, as_bob: Client, bob: User
+) -> None:
+    CatalogueModel.objects.create(backend=demo, model_id="secret-model")
+    demo.access = "groups"
+    demo.save()
+    group = Group.objects.create(name="friends")
+    demo.groups.add(group)
+    assert "secret-model" not in as_bob.get("/").content.decode()
+    response = as_bob.post("/chat/", {"text": "Hi", "model": "demo/secret-model", "key": "k"})
+    assert response.status_code == 422
+    assert not Conversation.objects.exists()
+
+    bob.groups.add(group)
+
+    assert "secret-model" in as_bob.get("/").content.decode()
+    response = as_bob.post("/chat/", {"text": "Hi", "model": "demo/secret-model", "key": "k"})
+    assert response.status_code == 302
+
+
+def test_a_conversation_stays_with_its_owner_in_the_admin_too(
+    places: dict[str, Any], as_ada: Client, as_bob: Client
+) -> None:
+    assert as_bob.get("/admin/").status_code == 302
+    page = as_ada.get("/admin/").content.decode()
+    assert "Conversation" not in page
+    assert "Message" not in page
+    assert as_ada.get("/admin/chat/conversation/").status_code == 404
+
+
+def test_the_setup_page_is_gone_where_an_administrator_exists(places: dict[str, Any]) -> None:
+    for method in FORM - {"HEAD"}:
+        response = getattr(Client(), method.lower())(f"/setup/{setup.token()}/", DOORS["hub:setup"].data)
+        assert response.status_code == 404
