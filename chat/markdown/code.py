@@ -63,8 +63,8 @@ def figure_open(language: str, ids: tuple[str, str] | None = None) -> str:
     return (
         f'<figure class="code"{named}{outer}><figcaption>'
         f'<span class="code-language">{escapeHtml(_title(language))}</span>'
-        f'<button type="button" class="code-copy" data-action="copy-code" aria-label="{escapeHtml(labels.copy_code())}">'
-        f'{escapeHtml(labels.copy())}</button></figcaption><pre tabindex="0" dir="ltr"><code{inner}>'
+        '<button type="button" class="code-copy" data-action="copy-code"'
+        f' aria-label="{escapeHtml(labels.copy_code())}">{escapeHtml(labels.copy())}</button></figcaption><pre tabindex="0" dir="ltr"><code{inner}>'
     )
 
 

@@ -51,6 +51,10 @@ class Prose(Node):
         self._added_shown = 0
 
     @property
+    def is_heading(self) -> bool:
+        return self.tag.startswith("h")
+
+    @property
     def source(self) -> str:
         return "".join(self._sources)
 
@@ -81,6 +85,7 @@ class Prose(Node):
             return
         if self._rest:
             self._rest += words
+            self._pending = len(self._rest) > _MAX_SCAN
             self._added.append(escapeHtml(words))
         else:
             self._before = words[-1]
@@ -99,10 +104,6 @@ class Prose(Node):
         if not final.startswith(done):
             self.stale = self.sent
         self._final = final
-
-    def retag(self, tag: str) -> None:
-        """Another element around the same text; whoever asks sends the whole again."""
-        self.tag = tag
 
     def html(self) -> str:
         self._refresh()

@@ -10,7 +10,29 @@ from chat.markdown import Patch
 
 VOID = frozenset({"br", "hr", "input", "img"})
 INLINE = frozenset(
-    "a b strong em s code span math mrow mi mn mo msup msub mfrac msqrt mtext mstyle mspace mover munder".split()
+    [
+        "a",
+        "b",
+        "strong",
+        "em",
+        "s",
+        "code",
+        "span",
+        "math",
+        "mrow",
+        "mi",
+        "mn",
+        "mo",
+        "msup",
+        "msub",
+        "mfrac",
+        "msqrt",
+        "mtext",
+        "mstyle",
+        "mspace",
+        "mover",
+        "munder",
+    ]
 )
 
 

@@ -15,7 +15,23 @@ from chat.markdown import MarkdownStream, code, delimiters, engine, lines, rende
 from tests.chat.markdown.texts import tokens
 
 COUNT = 10_000
-WORDS = "the quick brown fox jumps over lazy dogs and then some more words follow here".split()
+WORDS = [
+    "the",
+    "quick",
+    "brown",
+    "fox",
+    "jumps",
+    "over",
+    "lazy",
+    "dogs",
+    "and",
+    "then",
+    "some",
+    "more",
+    "words",
+    "follow",
+    "here",
+]
 
 
 def words(count: int, at: int = 0) -> str:
@@ -196,7 +212,9 @@ def test_hostile_text_costs_in_proportion_to_its_length(name: str) -> None:
     assert large <= 6 * small + 5_000
 
 
-@pytest.mark.parametrize("name", ["stars", "brackets", "quotes", "backticks", "one line", "deeper and deeper"])
+@pytest.mark.parametrize(
+    "name", ["stars", "brackets", "quotes", "backticks", "one line", "deeper and deeper"]
+)
 def test_a_very_long_hostile_line_is_rendered_at_all(name: str) -> None:
     unit = HOSTILE[name]
     text = unit * (100_000 // len(unit))

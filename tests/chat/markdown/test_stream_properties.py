@@ -35,20 +35,26 @@ def test_patches_add_up_to_the_snapshot(text: str, sizes: list[int], pauses: lis
 
 @given(noise, sizes, pauses)
 @quick
-def test_patches_add_up_to_the_snapshot_for_any_nonsense(text: str, sizes: list[int], pauses: list[bool]) -> None:
+def test_patches_add_up_to_the_snapshot_for_any_nonsense(
+    text: str, sizes: list[int], pauses: list[bool]
+) -> None:
     play(text, sizes, pauses)
 
 
 @given(documents, sizes)
 @quick
-def test_when_all_blocks_have_ended_the_page_reads_like_the_finished_text(text: str, sizes: list[int]) -> None:
+def test_when_all_blocks_have_ended_the_page_reads_like_the_finished_text(
+    text: str, sizes: list[int]
+) -> None:
     stream, page = play(f"{text}\n\nThe end.\n\n", sizes, [False])
     assert page.body.text() == parse(stream.finish()).text()
 
 
 @given(documents, sizes, st.integers(0, 400))
 @quick
-def test_a_page_loaded_in_between_goes_on_like_one_that_was_there(text: str, sizes: list[int], at: int) -> None:
+def test_a_page_loaded_in_between_goes_on_like_one_that_was_there(
+    text: str, sizes: list[int], at: int
+) -> None:
     stream = MarkdownStream("m1")
     stream.feed(text[:at])
     stream.flush()
