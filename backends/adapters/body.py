@@ -96,7 +96,7 @@ class Chunked:
 class Sized:
     """A body whose length was announced."""
 
-    failure = None
+    failure: ProtocolError | None = None
 
     def __init__(self, length: int) -> None:
         self._left = length
@@ -117,7 +117,7 @@ class UntilClosed:
     """A body that ends with the connection."""
 
     done = False
-    failure = None
+    failure: ProtocolError | None = None
 
     def feed(self, data: bytes) -> bytes:
         return data

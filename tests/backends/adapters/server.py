@@ -36,7 +36,7 @@ class Connection:
     async def end(self) -> None:
         await self.send(b"0\r\n\r\n")
 
-    async def until_closed(self, seconds: float = 2) -> bool:
+    async def until_closed(self, seconds: float = 10) -> bool:
         """Whether the other side closes in time."""
         try:
             async with asyncio.timeout(seconds):

@@ -267,11 +267,11 @@ def test_the_cost_of_a_frame_does_not_grow(make: Callable[[], Any], size: int) -
         stream = frame * frames
         best = 1e9
         for _ in range(3):
-            decoder, began = make(), time.perf_counter()
+            decoder, began = make(), time.process_time()
             for start in range(0, len(stream), size):
                 for _ in decoder.feed(stream[start : start + size]):
                     pass
-            best = min(best, time.perf_counter() - began)
+            best = min(best, time.process_time() - began)
         return best
 
     assert seconds(800) < 8 * seconds(200) + 0.01
@@ -279,7 +279,7 @@ def test_the_cost_of_a_frame_does_not_grow(make: Callable[[], Any], size: int) -
 
 @pytest.mark.parametrize("make", [NDJSONDecoder, SSEDecoder])
 def test_one_long_line_in_small_pieces_is_cheap(make: Callable[[], Any]) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     frames = decoded(make(), [b"data: ", *[b"x" * 16] * 100_000, b"\n\n"])
     assert len(frames) == 1
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
