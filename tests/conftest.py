@@ -16,7 +16,7 @@ from chat.models import Conversation
 from chat.services.sending import Sent, send_message, start_conversation
 from privatechathub.accounts.models import User
 
-pytest_plugins = ["tests.fakes.fixtures"]
+pytest_plugins = ["tests.fakes.fixtures", "tests.live.fixtures"]
 
 PASSWORD = "correct horse battery"
 
