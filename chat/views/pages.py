@@ -46,6 +46,7 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 
 @require_safe
 @login_required
+@vary_on_headers("HX-Request")
 def sidebar(request: HttpRequest) -> HttpResponse:
     """The list of conversations, from a moment on backwards."""
     view = sidebar_view(person(request), before=request.GET.get("before", ""))
