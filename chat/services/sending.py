@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.auth import get_user_model
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -46,7 +47,8 @@ def start_conversation(user: User, text: str, ref: str, key: str) -> Sent:
     text = checked(text)
     model = find_model(user, ref)
     with write_transaction():
-        if earlier := already_sent(user, key):
+        hold(user)
+        if earlier := already_sent(user, key, text):
             return earlier
         conversation = Conversation.objects.create(
             owner=user, title=title_from(text), updated_at=timezone.now()
@@ -64,7 +66,8 @@ def send_message(user: User, conversation: Conversation, text: str, ref: str, ke
     text = checked(text)
     model = find_model(user, ref)
     with write_transaction():
-        if earlier := already_sent(user, key):
+        hold(user)
+        if earlier := already_sent(user, key, text):
             return earlier
         conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
         refuse_while_answering(conversation)
@@ -86,10 +89,20 @@ def checked(text: str) -> str:
     return text
 
 
-def already_sent(user: User, key: str) -> Sent | None:
-    """What an earlier submit of the same form made."""
+def hold(user: User) -> None:
+    """Let a second submit of the same form wait until the first is stored. Inside the caller's transaction."""
+    get_user_model().objects.select_for_update().only("pk").get(pk=user.pk)
+
+
+def already_sent(user: User, key: str, text: str) -> Sent | None:
+    """What an earlier submit of the same form made.
+
+    A browser that goes back shows a form with its old key; another text in it is another question.
+    """
     found = (
-        Submission.objects.select_related("message__conversation").filter(user=user, key=key[:64]).first()
+        Submission.objects.select_related("message__conversation")
+        .filter(user=user, key=key[:64], message__text=text)
+        .first()
         if key
         else None
     )
@@ -114,7 +127,7 @@ def ask(conversation: Conversation, user: User, text: str, model: CatalogueModel
         conversation=conversation, parent_id=conversation.head_id, role=MessageRole.USER, text=text
     )
     if key:
-        Submission.objects.create(user=user, key=key[:64], message=question)
+        Submission.objects.update_or_create(user=user, key=key[:64], defaults={"message": question})
     answer, generation = add_answer(conversation, question, model)
     return Sent(conversation, question, answer, generation)
 

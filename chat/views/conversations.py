@@ -20,7 +20,7 @@ from chat.presenting import conversation_item, sidebar_view, thread_view
 from chat.realtime import frames
 from chat.services import conversations
 from chat.services.refusals import Refused
-from chat.views.requests import is_htmx, person
+from chat.views.requests import is_htmx, person, posted
 
 
 @require_safe
@@ -37,7 +37,7 @@ def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """Another title."""
     conversation = own_conversation(person(request), conversation_id)
     try:
-        conversations.rename(conversation, request.POST.get("title", ""))
+        conversations.rename(conversation, posted(request, "title"))
     except Refused as refused:
         messages.error(request, str(refused))
     if not is_htmx(request):

@@ -21,7 +21,7 @@ from chat.services import answers
 from chat.services.refusals import Refused
 from chat.services.sending import Sent, send_message, start_conversation, tell
 from chat.views.pages import render_conversation, render_new
-from chat.views.requests import is_htmx, person
+from chat.views.requests import is_htmx, person, posted
 
 
 @require_POST
@@ -118,7 +118,7 @@ def raw(request: HttpRequest, message_id: int) -> HttpResponse:
 
 def refuse(request: HttpRequest, conversation: Conversation | None, refused: Refused) -> HttpResponse:
     """Say why, and give the text back."""
-    draft, ref, error = request.POST.get("text", ""), ref_of(request), str(refused)
+    draft, ref, error = text_of(request), ref_of(request), str(refused)
     if is_htmx(request):
         composer = composer_view(person(request), conversation, draft=draft, error=error, ref=ref)
         response = render(request, "chat/fragments/composer.html", {"composer": composer}, status=422)
@@ -174,14 +174,14 @@ def sidebar_partial(request: HttpRequest, conversation: Conversation) -> str:
 
 def text_of(request: HttpRequest) -> str:
     """The question as typed."""
-    return request.POST.get("text", "")
+    return posted(request, "text")
 
 
 def ref_of(request: HttpRequest) -> str:
     """The chosen model, ``BACKEND-SLUG/MODEL-ID``."""
-    return request.POST.get("model", "")
+    return posted(request, "model")
 
 
 def key_of(request: HttpRequest) -> str:
     """The form's key."""
-    return request.POST.get("key", "")
+    return posted(request, "key")

@@ -36,7 +36,7 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """One conversation of this person; with ``?before=ID`` the messages before that one."""
     found = own_conversation(person(request), conversation_id)
     before = request.GET.get("before", "")
-    if not before.isdigit():
+    if not (before.isdecimal() and len(before) < 19):
         return render_conversation(request, found)
     if is_htmx(request):
         view = thread_view(found, int(before))

@@ -15,6 +15,11 @@ def person(request: HttpRequest) -> User:
     return cast("User", request.user)
 
 
+def posted(request: HttpRequest, name: str) -> str:
+    """A field of a form, without NUL, which no database keeps."""
+    return request.POST.get(name, "").replace("\x00", "")
+
+
 def is_htmx(request: HttpRequest) -> bool:
     """Whether htmx asks for a fragment; a page restored from history wants the whole."""
     return request.headers.get("HX-Request") == "true" and not request.headers.get(
