@@ -64,7 +64,8 @@ def figure_open(language: str, ids: tuple[str, str] | None = None) -> str:
         f'<figure class="code"{named}{outer}><figcaption>'
         f'<span class="code-language">{escapeHtml(_title(language))}</span>'
         '<button type="button" class="code-copy" data-action="copy-code"'
-        f' aria-label="{escapeHtml(labels.copy_code())}">{escapeHtml(labels.copy())}</button></figcaption><pre tabindex="0" dir="ltr"><code{inner}>'
+        f' aria-label="{escapeHtml(labels.copy_code())}">{escapeHtml(labels.copy())}</button></figcaption>'
+        f'<pre tabindex="0" dir="ltr"><code{inner}>'
     )
 
 
