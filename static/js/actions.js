@@ -73,6 +73,14 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+// The buttons below a message share one form; each says where to and whether to ask first.
+
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  if (ctx.sourceElement.id !== "actions") return;
+  ctx.request.action = ctx.request.submitter.getAttribute("formaction");
+  ctx.confirm = ctx.request.submitter.dataset.confirm;
+});
+
 // Questions before something is deleted.
 
 document.addEventListener("htmx:confirm", (event) => {

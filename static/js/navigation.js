@@ -12,6 +12,11 @@ function close(element) {
 
 wide.addEventListener("change", () => close(drawer));
 
+// One menu serves all conversations: it never shows what it held for another one.
+byId("conversation-menu").addEventListener("beforetoggle", ({ newState, target }) => {
+  if (newState === "open") target.replaceChildren();
+});
+
 document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
   const source = ctx.sourceElement;
   if (source.matches(".rename, .menu-item")) close(source.closest(".menu"));
