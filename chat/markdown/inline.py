@@ -17,6 +17,9 @@ from chat.markdown.nodes import Node, Patch
 
 # An open "**" or "`" longer than this is frozen as it looks; the finished paragraph is right again.
 _MAX_TAIL = 1_000
+# The finished text goes through the parser once more as a whole, because a part alone does not know what it stands in.
+# A longer one would stall everyone for a moment; the final rendering does it then.
+REPAIR_LIMIT = 16_000
 # More text at once than this is frozen unseen but for its end.
 _MAX_SCAN = 3_000
 # A private character that marks where plain words may be added inside the rendered tail.
@@ -93,17 +96,21 @@ class Prose(Node):
 
     def close(self, source: str | None = None, tag: str | None = None) -> None:
         """The text is complete. A heading may bring the source without its marks, or a new tag."""
-        self._refresh()
-        if source is None and tag is None and self._plain and not self._rest:
-            final = "".join(self._done)
-        else:
-            final = engine.inline((self.source if source is None else source).strip(" \t\n"), self.env)
-        if tag is not None and tag != self.tag:
+        if tag is not None:
             self.tag, self.stale = tag, self.sent
-        done = "".join(self._done[: self._done_shown])
-        if not final.startswith(done):
+        self._final = self._whole() if source is None else engine.inline(source, self.env)
+        if not self._final.startswith("".join(self._done[: self._done_shown])):
             self.stale = self.sent
-        self._final = final
+        self._pending = False
+
+    def _whole(self) -> str:
+        if self._plain and not self._pending and not self._rest:
+            return "".join(self._done)
+        source = self.source.strip(" \t\n")
+        if len(source) < REPAIR_LIMIT:
+            return engine.inline(source, self.env)
+        self._refresh()
+        return "".join(self._done) + self._inline(self._rest)
 
     def html(self) -> str:
         self._refresh()

@@ -7,11 +7,8 @@ from collections.abc import Iterator
 from markdown_it.common.utils import escapeHtml
 
 from chat.markdown import code, engine, formulas, math
+from chat.markdown.inline import REPAIR_LIMIT
 from chat.markdown.nodes import Node, Patch
-
-# The finished block is coloured once more as a whole, because a line alone does not know that it stands inside a
-# long string. Beyond this size that would stall everyone for a moment; the final rendering does it then.
-REPAIR_LIMIT = 32_000
 
 
 class Code(Node):

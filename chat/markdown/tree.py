@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from chat.markdown import engine, lines
-from chat.markdown.inline import Prose
-from chat.markdown.leaves import REPAIR_LIMIT, Code, Formula, Rule
+from chat.markdown.inline import REPAIR_LIMIT, Prose
+from chat.markdown.leaves import Code, Formula, Rule
 from chat.markdown.nodes import Body, Branch, Bullets, Item, Node, Patch, Quote, Raw
 from chat.markdown.tables import Draft, Table
 
