@@ -52,7 +52,10 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def deliver(self, frame: str) -> None:
         """Send a frame. The server only buffers it, so nobody waits for a slow page."""
-        if frame:
+        if not frame:
+            return
+        # A page that is just going away: Daphne refuses before it tells that the socket is closed.
+        with contextlib.suppress(RuntimeError):
             await self.base_send({"type": "websocket.send", "text": frame})
 
     async def check_regularly(self) -> None:
