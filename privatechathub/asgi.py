@@ -15,6 +15,7 @@ django_application = get_asgi_application()
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
+from django.urls import re_path
 
 from chat.generation import runtime
 from chat.realtime.routing import websocket_urlpatterns
@@ -38,7 +39,17 @@ def is_same_origin(headers: dict[bytes, bytes]) -> bool:
     """Whether the page's origin is this host or a trusted origin."""
     origin = headers.get(b"origin", b"").decode("latin-1")
     host = headers.get(b"host", b"").decode("latin-1")
-    return origin in settings.CSRF_TRUSTED_ORIGINS or bool(host and urlsplit(origin).netloc == host)
+    if origin in settings.CSRF_TRUSTED_ORIGINS:
+        return True
+    try:
+        return bool(host and urlsplit(origin).netloc == host)
+    except ValueError:
+        return False
+
+
+async def nowhere(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Close a websocket at an address that is none."""
+    await send({"type": "websocket.close", "code": 4404})
 
 
 class WithRuntime:
@@ -54,11 +65,13 @@ class WithRuntime:
         await self.application(scope, receive, send)
 
 
+sockets = [*websocket_urlpatterns, re_path("", nowhere)]  # type: ignore[arg-type]
+
 application = WithRuntime(
     ProtocolTypeRouter(
         {
             "http": django_application,
-            "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+            "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(sockets))),
         }
     )
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -16,6 +17,9 @@ from chat.realtime import room
 
 #: Seconds between two looks whether this person may still watch.
 CHECK_AGAIN = 30.0
+
+#: A page's revision, short enough for any integer parser.
+_REVISION = re.compile(r"[0-9]{1,18}")
 
 #: Close codes of ours; the page does not reconnect on them.
 NOT_ALLOWED = 4403
@@ -76,7 +80,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def seen_revision(self) -> int:
         """The revision that the page shows, -1 where it does not tell."""
         values = parse_qs(self.scope["query_string"].decode("latin-1")).get("revision", [])
-        return int(values[0]) if values and values[0].isdigit() else -1
+        return int(values[0]) if values and _REVISION.fullmatch(values[0]) else -1
 
 
 def may_watch(user_id: int, session_key: str, session: SessionBase, conversation_id: str) -> bool:

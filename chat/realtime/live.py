@@ -24,8 +24,9 @@ class LiveAnswer:
 
     def reset(self, full: Update) -> None:
         """Begin again with this text."""
-        self.text.reset(full.text)
-        self.reasoning.reset(full.reasoning)
+        for stream, text in ((self.text, full.text), (self.reasoning, full.reasoning)):
+            stream.reset(text)
+            stream.flush()  # the article that is sent next shows it
         self.length, self.reasoning_length = len(full.text), len(full.reasoning)
         self.thought_seconds = full.thought_seconds
         self.view = replace(

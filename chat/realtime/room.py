@@ -41,6 +41,7 @@ class Room:
         self.id = conversation_id
         self.language = language
         self.watchers: set[Watcher] = set()
+        self.entering = 0
         self.live: dict[int, LiveAnswer] = {}
         self._lock = asyncio.Lock()
 
@@ -92,7 +93,7 @@ class Room:
     async def _full(self, live: LiveAnswer | None, update: Update) -> None:
         if live is None:
             view = await in_database(one_message_view, update.message_id)
-            if view is None:
+            if view is None or view.status not in ("queued", "running"):
                 return
             live = self.live[update.message_id] = LiveAnswer(view, update)
         else:
@@ -174,14 +175,21 @@ async def enter(conversation_id: str, watcher: Watcher, seen_revision: int, lang
         room = rooms[conversation_id] = Room(conversation_id, language)
         await running.bus.subscribe(conversation_id, room.hear)
         running.supervisor.pacer.watched += 1
-    await room.welcome(watcher, seen_revision)
+    room.entering += 1
+    try:
+        await room.welcome(watcher, seen_revision)
+    except BaseException:
+        room.entering -= 1
+        await leave(room, watcher)
+        raise
+    room.entering -= 1
     return room
 
 
 async def leave(room: Room, watcher: Watcher) -> None:
-    """No longer watch; the last one closes the room."""
+    """No longer watch; the last one closes the room, unless somebody is just coming in."""
     room.watchers.discard(watcher)
-    if room.watchers or rooms.get(room.id) is not room:
+    if room.watchers or room.entering or rooms.get(room.id) is not room:
         return
     del rooms[room.id]
     if running := runtime.current():
