@@ -21,6 +21,7 @@ from backends.adapters.messages import ChatRequest
 from backends.database import in_database
 from chat.generation import runtime
 from chat.generation.updates import Kind, Update
+from chat.markdown import MarkdownStream
 from chat.models import Conversation, Generation, Message, Status
 from chat.realtime import consumer, live
 from chat.realtime.room import rooms
@@ -113,7 +114,8 @@ async def look(hub: runtime.Runtime) -> AsyncIterator[Callable[..., Any]]:
     yield look
     for tab in tabs:
         await tab.close()
-    left, _ = list(rooms), rooms.clear()
+    left = list(rooms)
+    rooms.clear()
     assert not left
 
 
@@ -535,7 +537,7 @@ async def test_a_room_closes_with_its_last_page_and_nothing_is_rendered_any_more
         raise AssertionError("rendered for nobody")
 
     for name in ("feed", "reset", "flush"):
-        monkeypatch.setattr(live.MarkdownStream, name, forbidden)
+        monkeypatch.setattr(MarkdownStream, name, forbidden)
     script.say(" two")
     await begun(hub, "One two")
     script.end()
