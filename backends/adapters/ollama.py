@@ -15,9 +15,8 @@ from dataclasses import fields, replace
 from typing import Any, ClassVar
 
 from backends.adapters import frames
-from backends.adapters.base import Adapter, Health, ModelInfo
+from backends.adapters.base import Health, ModelInfo
 from backends.adapters.calls import CallIds
-from backends.adapters.classify import error_from_payload
 from backends.adapters.errors import (
     BackendError,
     BadRequest,
@@ -31,15 +30,16 @@ from backends.adapters.events import Event
 from backends.adapters.http import Stream
 from backends.adapters.messages import ChatRequest, SamplingOptions
 from backends.adapters.ndjson import NDJSONDecoder
-from backends.adapters.ollama_answer import OllamaAnswer, OllamaPull
+from backends.adapters.ollama_answer import OllamaAnswer
+from backends.adapters.ollama_management import OllamaManagement
 from backends.adapters.ollama_wire import chat_body, model_info
-from backends.adapters.values import as_dict, as_list, as_str
+from backends.adapters.values import as_list, as_str
 
 #: Questions about single models that may be under way at once.
 SHOWS_AT_ONCE = 4
 
 
-class OllamaAdapter(Adapter):
+class OllamaAdapter(OllamaManagement):
     """Speaks to Ollama, or to anything that passes ``/api`` on to one."""
 
     kind = "ollama"
@@ -93,22 +93,6 @@ class OllamaAdapter(Adapter):
                 async for batch in batches:
                     yield batch
 
-    async def pull(self, model: str) -> AsyncGenerator[list[Event], None]:
-        """Download a model: Status events with the progress, then a Finish.
-
-        Closing the generator stops the download; a later one goes on where it ended.
-        """
-        body = {"model": model, "stream": True}
-        async with self.http.open_stream(self.endpoint, "POST", "/api/pull", body=body) as stream:
-            answer = OllamaPull(self.endpoint)
-            async with aclosing(frames.batches(stream, NDJSONDecoder(), answer)) as batches:
-                async for batch in batches:
-                    yield batch
-
-    async def delete(self, model: str) -> None:
-        """Remove a model from that machine's disk. Raises ModelNotFound."""
-        await self._ask("DELETE", "/api/delete", {"model": model})
-
     @asynccontextmanager
     async def _open(self, body: dict[str, Any]) -> AsyncIterator[Stream]:
         """Versions before levels existed take only yes or no for ``think``: say yes to them."""
@@ -123,13 +107,6 @@ class OllamaAdapter(Adapter):
 
     def _chat(self, body: dict[str, Any]) -> AbstractAsyncContextManager[Stream]:
         return self.http.open_stream(self.endpoint, "POST", "/api/chat", body=body)
-
-    async def _ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        """One object. Another program at that port may put an error into a 200."""
-        answer = as_dict(await self.http.request_json(self.endpoint, method, path, body=body))
-        if answer.get("error"):
-            raise error_from_payload(answer, self.endpoint)
-        return answer
 
     async def _list(self, path: str) -> list[ModelInfo]:
         answer = await self._ask("GET", path)

@@ -1,4 +1,4 @@
-"""Ollama's streams, line by line: an answer, and the download of a model."""
+"""Ollama's answers, line by line."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from typing import Any
 from backends.adapters.base import Endpoint
 from backends.adapters.calls import CallIds, arguments_of
 from backends.adapters.classify import error_from_payload
-from backends.adapters.errors import ProtocolError, Truncated
+from backends.adapters.errors import ProtocolError
 from backends.adapters.events import (
     Event,
     Finish,
     FinishReason,
-    Phase,
     ReasoningDelta,
     Started,
-    Status,
     TextDelta,
     ToolCall,
     Usage,
@@ -86,34 +84,6 @@ class OllamaAnswer:
             yield usage
         reason = _REASONS.get(as_str(frame.get("done_reason")), FinishReason.UNKNOWN)
         yield Finish(FinishReason.TOOL_CALLS if self._calls else reason)
-
-
-class OllamaPull:
-    """Reads the lines of ``/api/pull``: the progress of all layers together, 0 to 1."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        self._layers: dict[str, tuple[int, int]] = {}
-
-    def feed(self, line: bytes) -> Iterator[Event]:
-        """One status each line; the word ``success`` ends it."""
-        frame = frame_of(line, self._endpoint)
-        status = as_str(frame.get("status"))
-        if status == "success":
-            yield Finish(FinishReason.STOP)
-            return
-        if digest := as_str(frame.get("digest")):
-            self._layers[digest] = (as_int(frame.get("completed")) or 0, as_int(frame.get("total")) or 0)
-        yield Status(Phase.LOADING, self._progress(), status)
-
-    def close(self) -> Iterator[Event]:
-        """Without ``success`` it failed. A new pull goes on where this one ended."""
-        raise Truncated("the download broke off")
-
-    def _progress(self) -> float | None:
-        completed = sum(layer[0] for layer in self._layers.values())
-        total = sum(layer[1] for layer in self._layers.values())
-        return min(1.0, max(0.0, completed / total)) if total > 0 else None
 
 
 def frame_of(line: bytes, endpoint: Endpoint) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from backends.adapters.base import Capability, ModelInfo
+from backends.adapters.management import LoadedModel
 from backends.adapters.messages import (
     ChatMessage,
     ChatRequest,
@@ -43,6 +45,9 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
     "embedding": frozenset({Capability.EMBEDDING}),
     "audio": frozenset({Capability.AUDIO}),
 }
+
+#: Years.
+_FOR_EVER = 100
 
 _ON = frozenset({"on", "true", "yes", "1"})
 
@@ -172,6 +177,21 @@ def model_info(entry: Any) -> ModelInfo | None:
     )
 
 
+def loaded_model(entry: Any) -> LoadedModel | None:
+    """One entry of ``/api/ps``; None where it has no name."""
+    model = as_dict(entry)
+    name = as_str(model.get("model")) or as_str(model.get("name"))
+    if not name:
+        return None
+    return LoadedModel(
+        id=name,
+        memory_bytes=as_int(model.get("size")),
+        vram_bytes=as_int(model.get("size_vram")),
+        until=_expiry(as_str(model.get("expires_at"))),
+        context_length=as_int(model.get("context_length")),
+    )
+
+
 def capabilities(model: Mapping[str, Any]) -> frozenset[Capability] | None:
     """What a list or ``/api/show`` says; None where it does not tell (before mid-2026, lists don't)."""
     names = [as_str(name) for name in as_list(model.get("capabilities"))]
@@ -192,6 +212,16 @@ def max_context(model: Mapping[str, Any]) -> int | None:
 def is_remote(model: Mapping[str, Any], name: str) -> bool:
     """Whether it runs on ollama.com and not on that machine."""
     return bool(as_str(model.get("remote_host"))) or name.endswith((":cloud", "-cloud"))
+
+
+def _expiry(text: str) -> datetime | None:
+    """When it goes. “For ever” is a date 292 years ahead, “being loaded” is one in the year 1."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    year = datetime.now(UTC).year
+    return when.replace(tzinfo=when.tzinfo or UTC) if abs(when.year - year) < _FOR_EVER else None
 
 
 def _window(model: Mapping[str, Any]) -> int | None:

@@ -21,7 +21,7 @@ from backends.adapters.errors import (
     Unsupported,
     WrongService,
 )
-from backends.adapters.events import Finish, FinishReason, Phase, Started, Status, TextDelta, ToolCall
+from backends.adapters.events import Finish, FinishReason, Started, TextDelta, ToolCall
 from backends.adapters.messages import (
     ChatMessage,
     ChatRequest,
@@ -131,14 +131,6 @@ class TestContract(AdapterContract):
             NotFound,
             "No lm-studio",
             status=404,
-        ),
-        Case(
-            "a download that fails",
-            tape("ollama/pull-offline"),
-            (Status(Phase.LOADING, None, "pulling manifest"),),
-            ServerError,
-            "no such host",
-            run=lambda adapter: adapter.pull("tinyllama"),
         ),
     )
 
@@ -367,11 +359,6 @@ async def test_ps_lists_what_is_in_memory() -> None:
 async def test_an_empty_list_is_empty() -> None:
     models, _ = await asked(OllamaAdapter, lambda sent: tape("ollama/ps-empty"), lambda a: a.ps())
     assert models == []
-
-
-async def test_delete_names_the_model() -> None:
-    _, server = await asked(OllamaAdapter, lambda sent: response(""), lambda a: a.delete("m"))
-    assert (server.requests[0].method, server.requests[0].body) == ("DELETE", {"model": "m"})
 
 
 # Health

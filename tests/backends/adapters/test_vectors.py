@@ -1,4 +1,7 @@
-"""The wire formats' test vectors 1 to 85, by number: what comes in, what has to come out."""
+"""The wire formats' test vectors 1 to 85, by number: what comes in, what has to come out.
+
+Vectors 62 to 64, the download of a model, are in ``test_ollama_management``.
+"""
 
 # ruff: noqa: E501, N802 - one vector a line, in the notation of the vectors
 
@@ -232,24 +235,6 @@ OLLAMA = (
     Case("60", ndjson('{"done":false}\n{"message":null,"done":false}\n{"logprobs":[],"message":{"role":"assistant"},"done":false}\n{"done":true}\n'), (STOP,)),
     Case("61", ndjson('{"done":true,"eval_count":5}\n'), (Usage(output_tokens=5), STOP)),
     Case("61 zero", ndjson('{"done":true,"eval_count":5,"eval_duration":0}\n'), (Usage(output_tokens=5), STOP)),
-    Case(
-        "62",
-        ndjson('{"status":"pulling a","digest":"d1","total":100}\n{"status":"pulling a","digest":"d1","total":100,"completed":40}\n{"status":"success"}\n'),
-        (Status(Phase.LOADING, 0.0, "pulling a"), Status(Phase.LOADING, 0.4, "pulling a"), STOP),
-        run=lambda adapter: adapter.pull("x"),
-    ),
-    Case(
-        "63",
-        ndjson('{"status":"pulling manifest"}\n{"error":"pull model manifest: dial tcp: no such host"}\n'),
-        (Status(Phase.LOADING, None, "pulling manifest"),), ServerError, "no such host",
-        run=lambda adapter: adapter.pull("x"),
-    ),
-    Case(
-        "64",
-        ndjson('{"status":"pulling manifest"}\n'),
-        (Status(Phase.LOADING, None, "pulling manifest"),), Truncated,
-        run=lambda adapter: adapter.pull("x"),
-    ),
     Case("nothing at all", ndjson(), (), ProtocolError, "empty stream"),
     Case("a line that is no object", ndjson("[1]\n"), (), ProtocolError, "not an object"),
 )  # fmt: skip
