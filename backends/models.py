@@ -34,6 +34,11 @@ class State(models.TextChoices):
     OFFLINE = "offline", _("Offline")
 
 
+def kind_choices() -> list[tuple[str, str]]:
+    """All kinds and their labels. A function, so that a new kind needs no migration."""
+    return [(key, kind.label) for key, kind in KINDS.items()]
+
+
 class BackendQuerySet(models.QuerySet["Backend"]):
     """Finders that know who may use what."""
 
@@ -54,9 +59,7 @@ class Backend(models.Model):
 
     name = models.CharField(_("name"), max_length=60, unique=True)
     slug = models.SlugField(max_length=60, unique=True, editable=False)
-    kind = models.CharField(
-        _("kind"), max_length=20, choices=[(key, kind.label) for key, kind in KINDS.items()]
-    )
+    kind = models.CharField(_("kind"), max_length=20, choices=kind_choices)
     base_url = models.CharField(
         _("address"), max_length=300, help_text=_("For example http://192.168.1.20:11434")
     )
