@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from backends.adapters import frames
+from backends.adapters.amending import Body, opened
 from backends.adapters.base import Adapter, Endpoint, Health, ModelInfo
 from backends.adapters.calls import CallIds
 from backends.adapters.classify import error_from_payload
 from backends.adapters.errors import (
     BackendError,
-    BadRequest,
     CannotConnect,
     ErrorKind,
     Overloaded,
@@ -34,13 +34,10 @@ from backends.adapters.openai_models import (
     models_in,
     with_props,
 )
-from backends.adapters.openai_wire import SAMPLING, amended, chat_body, dropped, refusal
+from backends.adapters.openai_wire import SAMPLING, amended, chat_body, dropped
 from backends.adapters.values import as_dict, as_int, as_str
 
 _VERSION = re.compile(r"v\d+\w*")
-
-#: A server that refuses one field after the other gets so many requests in all.
-MAX_ATTEMPTS = 4
 
 
 class OpenAIChatAdapter(Adapter):
@@ -99,8 +96,9 @@ class OpenAIChatAdapter(Adapter):
         A server that refuses an option gets the request again without it, before anything was
         delivered; a Status says which option it was.
         """
-        async with self._open(chat_body(request, self.endpoint.options)) as (stream, left_out):
-            if left_out:
+        body = chat_body(request, self.endpoint.options)
+        async with opened(self._chat, body, amended) as (stream, sent):
+            if left_out := dropped(body, sent):
                 yield [Status(Phase.RETRYING, detail=", ".join(left_out))]
             think = self.endpoint.options.get("think_tags") != "off"
             answer = OpenAIAnswer(self.endpoint, CallIds(request), stream.routing, think_tags=think)
@@ -108,24 +106,8 @@ class OpenAIChatAdapter(Adapter):
                 async for batch in batches:
                     yield batch
 
-    @asynccontextmanager
-    async def _open(self, body: dict[str, Any]) -> AsyncIterator[tuple[Stream, list[str]]]:
-        """The stream, and the options that the server did not want."""
-        async with AsyncExitStack() as stack:
-            stream, sent = await self._enter(stack, body, MAX_ATTEMPTS)
-            yield stream, dropped(body, sent)
-
-    async def _enter(
-        self, stack: AsyncExitStack, body: dict[str, Any], attempts: int
-    ) -> tuple[Stream, dict[str, Any]]:
-        opening = self.http.open_stream(self._api, "POST", "/chat/completions", body=body)
-        try:
-            return await stack.enter_async_context(opening), body
-        except BadRequest as error:
-            smaller = amended(body, error)
-            if smaller is None or attempts == 1:
-                raise refusal(body, error) from error
-        return await self._enter(stack, smaller, attempts - 1)
+    def _chat(self, body: Body) -> AbstractAsyncContextManager[Stream]:
+        return self.http.open_stream(self._api, "POST", "/chat/completions", body=body)
 
     async def _ready(self) -> None:
         """Raises Overloaded while llama.cpp loads. Most other servers have no ``/health``."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from backends.adapters.amending import Body, refused, without
 from backends.adapters.errors import BackendError, BadRequest, Unsupported
 from backends.adapters.messages import (
     ChatMessage,
@@ -42,11 +42,6 @@ DROPPABLE = frozenset(
 #: Fields that nobody chose.
 _OURS = frozenset({"stream_options", "return_progress"})
 
-_REFUSAL = re.compile(
-    r"unrecogni[sz]ed|unsupported|unknown|unexpected|extra|not support|not (supported|permitted|allowed)",
-    re.IGNORECASE,
-)
-
 
 def chat_body(request: ChatRequest, settings: Mapping[str, str]) -> dict[str, Any]:
     """The body of ``POST /v1/chat/completions``.
@@ -58,7 +53,8 @@ def chat_body(request: ChatRequest, settings: Mapping[str, str]) -> dict[str, An
         "messages": list(_messages(request)),
         "stream": True,
         "stream_options": {"include_usage": True},
-        **_sampling(request.sampling),
+        **sampling_body(request.sampling),
+        **_reasoning(request.sampling.reasoning),
     }
     if request.tools:
         body["tools"] = [tool_body(tool) for tool in request.tools]
@@ -69,18 +65,20 @@ def chat_body(request: ChatRequest, settings: Mapping[str, str]) -> dict[str, An
     return body
 
 
-def amended(body: dict[str, Any], error: BadRequest) -> dict[str, Any] | None:
-    """The request without what the server refuses by name; None where nothing can be changed."""
+def amended(body: Body, error: BadRequest) -> Body:
+    """The request without what the server refuses by name. Raises where nothing can be changed."""
     if "max_tokens" in body and "max_completion_tokens" in error.message:
         limit = body["max_tokens"]
-        return {**_without(body, {"max_tokens"}), "max_completion_tokens": limit}
-    refused = _refused(error) & DROPPABLE & body.keys()
-    return _without(body, refused) if refused else None
+        return {**without(body, {"max_tokens"}), "max_completion_tokens": limit}
+    named = refused(error) & DROPPABLE & body.keys()
+    if not named:
+        raise refusal(body, error) from error
+    return without(body, named)
 
 
 def refusal(body: Mapping[str, Any], error: BadRequest) -> BackendError:
     """The error itself, unless the server refuses a field that the request cannot do without."""
-    if not _refused(error) & {"tools", "response_format"} & body.keys():
+    if not refused(error) & {"tools", "response_format"} & body.keys():
         return error
     return Unsupported(error.message, status=error.status, code=error.code, data=error.data)
 
@@ -91,20 +89,9 @@ def dropped(wanted: Mapping[str, Any], sent: Mapping[str, Any]) -> list[str]:
     return sorted(wanted.keys() - sent.keys() - _OURS - renamed)
 
 
-def _without(body: dict[str, Any], names: set[str] | frozenset[str]) -> dict[str, Any]:
-    return {name: value for name, value in body.items() if name not in names}
-
-
-def _refused(error: BadRequest) -> frozenset[str]:
-    """The fields that the error names: in its own list, as ``param``, or in its sentence."""
-    listed = {*error.data.get("fields", "").split(","), error.data.get("param", "").partition(".")[0]}
-    if _REFUSAL.search(error.message):
-        listed.update(re.findall(r"\w+", error.message))
-    return frozenset(listed)
-
-
-def _sampling(sampling: SamplingOptions) -> dict[str, Any]:
-    options = {
+def sampling_body(sampling: SamplingOptions) -> dict[str, Any]:
+    """The options that chat and completion share, each under all its names."""
+    options: dict[str, Any] = {
         theirs: value
         for ours, names in SAMPLING.items()
         if (value := getattr(sampling, ours)) is not None
@@ -112,7 +99,7 @@ def _sampling(sampling: SamplingOptions) -> dict[str, Any]:
     }
     if sampling.stop:
         options["stop"] = list(sampling.stop)
-    return {**options, **_reasoning(sampling.reasoning)}
+    return options
 
 
 def _reasoning(reasoning: Reasoning | None) -> dict[str, Any]:
