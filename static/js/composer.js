@@ -131,7 +131,7 @@ document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
   sending = null;
 });
 
-document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+document.addEventListener("hub:changed", ({ detail: { ctx } }) => {
   prepare();
   if (isComposer(ctx) && !touch.matches) byId("composer-text")?.focus({ preventScroll: true });
 });

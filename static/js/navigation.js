@@ -23,7 +23,7 @@ document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
   if (ctx.target?.id === "main") close(drawer);
 });
 
-document.addEventListener("htmx:after:swap", () => {
+document.addEventListener("hub:changed", () => {
   const shown = byId("thread")?.dataset.conversation;
   for (const link of document.querySelectorAll("#conversations a[data-conversation]")) {
     const current = link.dataset.conversation === shown;

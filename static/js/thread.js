@@ -1,8 +1,6 @@
-// The thread: where the reader is in it, what was missed, and what a screen reader is told.
+// The thread: where the reader is in it, what is appended, and what stays unfolded.
 
 const byId = (id) => document.getElementById(id);
-const ACTIVE = '#messages > [data-status="running"], #messages > [data-status="queued"]';
-const LOST_AFTER = 1500; // ms; shorter gaps are nobody's business
 
 // The list is drawn from its end (column-reverse), so 0 is the newest message and older ones lie at
 // negative offsets. A reader at 0 stays there by herself while an answer grows.
@@ -32,7 +30,7 @@ if (!CSS.supports("overflow-anchor", "auto")) {
     watch.disconnect();
     if (messages) watch.observe(messages);
   };
-  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => { if (ctx.target?.id === "main") follow(); });
+  document.addEventListener("hub:changed", follow);
   follow();
 }
 
@@ -63,7 +61,8 @@ htmx.registerExtension("append-missing", {
 
 // What the reader unfolded stays unfolded when the server sends the element anew.
 document.addEventListener("htmx:before:swap", ({ detail: { tasks } }) => {
-  for (const { target, fragment, swapSpec } of tasks ?? []) {
+  for (const { target: found, fragment, swapSpec } of tasks ?? []) {
+    const target = typeof found === "string" ? document.querySelector(found) : found;
     if (swapSpec?.style !== "outerHTML" || !target?.querySelectorAll) continue;
     for (const old of [target, ...target.querySelectorAll("details[open]")]) {
       if (old.id && old.matches("details[open]")) fragment.getElementById(old.id)?.setAttribute("open", "");
@@ -71,59 +70,4 @@ document.addEventListener("htmx:before:swap", ({ detail: { tasks } }) => {
   }
 });
 
-// One sentence when an answer begins and one when it ends, never its words.
-let active = document.querySelector(ACTIVE)?.id;
-
-function announce() {
-  const now = document.querySelector(ACTIVE)?.id;
-  if (now === active) return;
-  const { dataset } = byId("announcer");
-  const ended = active && byId(active)?.dataset.status;
-  if (now) byId("announcer").textContent = dataset.answering;
-  else if (ended) byId("announcer").textContent = dataset[ended] ?? "";
-  active = now;
-}
-
-document.addEventListener("htmx:after:swap", () => {
-  announce();
-  showWay();
-});
-
-// The socket: it tells which state the page shows, and the page tells when it is gone for long.
-let lost;
-
-function say(state, text) {
-  const line = byId("connection");
-  if (!line) return;
-  line.dataset.state = state;
-  line.textContent = text;
-}
-
-document.addEventListener("htmx:ws:before:connection", ({ detail: { connection } }) => {
-  const url = new URL(connection.url);
-  const { revision } = byId("thread-state")?.dataset ?? {};
-  if (revision) url.searchParams.set("revision", revision);
-  connection.url = url.href;
-});
-
-document.addEventListener("htmx:ws:after:connection", () => {
-  clearTimeout(lost);
-  lost = undefined;
-  say("open", "");
-});
-
-document.addEventListener("htmx:ws:close", ({ detail: { reason, code } }) => {
-  if (reason === "removed") {
-    clearTimeout(lost);
-    lost = undefined;
-  } else if (code === 4403) {
-    say("lost", byId("connection").dataset.refused);
-  } else {
-    lost ??= setTimeout(() => say("lost", byId("connection")?.dataset.lost), LOST_AFTER);
-  }
-});
-
-// A page that the browser kept and shows again has lost its socket for good.
-addEventListener("pageshow", (event) => {
-  if (event.persisted && byId("thread")) location.reload();
-});
+document.addEventListener("hub:changed", showWay);

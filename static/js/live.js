@@ -1,0 +1,98 @@
+// The socket: what it brings goes to its place, in order, and costs next to nothing; the page says when it is gone.
+
+const byId = (id) => document.getElementById(id);
+const ACTIVE = '#messages > [data-status="running"], #messages > [data-status="queued"]';
+const TARGET = /<hx-partial hx-target="(#[\w-]+)"/g;
+const LOST_AFTER = 1500; // ms; shorter gaps are nobody's business
+const HEAL_AGAIN = 5000; // ms
+
+const isFrame = (ctx) => ctx.sourceElement?.id === "thread";
+
+// htmx looks up all targets of a frame before it swaps the first. As strings they are looked up one
+// after the other, so that a change reaches what the change before it has just brought.
+let tasks = [];
+
+document.addEventListener("htmx:before:swap", ({ detail }) => {
+  if (!isFrame(detail.ctx)) return;
+  const targets = Array.from(detail.ctx.text.matchAll(TARGET), ([, target]) => target);
+  tasks = detail.tasks.filter(({ type }) => type === "partial");
+  tasks.forEach((task, index) => { task.target = targets[index]; });
+});
+
+// Most frames bring a few words. Only what changes more is worth a look at the rest of the page.
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  if (isFrame(ctx)) {
+    if (tasks.some(({ target }) => typeof target === "string")) heal();
+    if (!ctx.text.includes("<article")) return;
+  }
+  document.dispatchEvent(new CustomEvent("hub:changed", { detail: { ctx } }));
+});
+
+// A change that found no place: the page shows something else than the hub thinks. Its thread is loaded anew.
+let healing;
+let healed = -HEAL_AGAIN;
+
+function heal() {
+  healing ??= setTimeout(async () => {
+    healing = undefined;
+    healed = performance.now();
+    const response = await fetch(location.pathname, { headers: { "HX-Request": "true" } }).catch(() => null);
+    const text = response?.ok ? await response.text() : "";
+    if (!byId("thread") || !text.includes('id="thread"')) return;
+    await htmx.swap({ sourceElement: byId("main"), target: "#thread", select: "#thread", swap: "outerHTML", text });
+  }, Math.max(0, healed + HEAL_AGAIN - performance.now()));
+}
+
+// One sentence when an answer begins and one when it ends, never its words.
+let active = document.querySelector(ACTIVE)?.id;
+
+function announce() {
+  const now = document.querySelector(ACTIVE)?.id;
+  if (now === active) return;
+  const { dataset } = byId("announcer");
+  const ended = active && byId(active)?.dataset.status;
+  if (now) byId("announcer").textContent = dataset.answering;
+  else if (ended) byId("announcer").textContent = dataset[ended] ?? "";
+  active = now;
+}
+
+document.addEventListener("hub:changed", announce);
+
+// It tells which state the page shows, and the page tells when it is gone for long.
+let lost;
+
+function say(state, text) {
+  const line = byId("connection");
+  if (!line) return;
+  line.dataset.state = state;
+  line.textContent = text;
+}
+
+document.addEventListener("htmx:ws:before:connection", ({ detail: { connection } }) => {
+  const url = new URL(connection.url);
+  const { revision } = byId("thread-state")?.dataset ?? {};
+  if (revision) url.searchParams.set("revision", revision);
+  connection.url = url.href;
+});
+
+document.addEventListener("htmx:ws:after:connection", () => {
+  clearTimeout(lost);
+  lost = undefined;
+  say("open", "");
+});
+
+document.addEventListener("htmx:ws:close", ({ detail: { reason, code } }) => {
+  if (reason === "removed") {
+    clearTimeout(lost);
+    lost = undefined;
+  } else if (code === 4403) {
+    say("lost", byId("connection").dataset.refused);
+  } else {
+    lost ??= setTimeout(() => say("lost", byId("connection")?.dataset.lost), LOST_AFTER);
+  }
+});
+
+// A page that the browser kept and shows again has lost its socket for good.
+addEventListener("pageshow", (event) => {
+  if (event.persisted && byId("thread")) location.reload();
+});
