@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,10 @@ from chat.generation.updates import Bus
 logger = logging.getLogger(__name__)
 
 _current: Runtime | None = None
+
+#: What a process does when another one (or it itself) asks for it, by the word of the request, beside
+#: what concerns the runs. Belongs to the layers above this one.
+controls: dict[str, Callable[[dict[str, Any]], Awaitable[None]]] = {}
 
 
 class Runtime:
@@ -65,11 +70,20 @@ class Runtime:
             message = {"ask": "stop", "generation": str(generation_id)}
             asyncio.run_coroutine_threadsafe(bus.tell_processes(message), self.supervisor.loop)
 
+    def ask_soon(self, message: dict[str, Any]) -> None:
+        """Have every process do what ``controls`` holds for the request. Callable from any thread."""
+        loop = self.supervisor.loop
+        asyncio.run_coroutine_threadsafe(self._control(message), loop)
+        if isinstance(bus := self.bus, LayerBus):
+            asyncio.run_coroutine_threadsafe(bus.tell_processes(message), loop)
+
     async def _control(self, message: dict[str, Any]) -> None:
         if message["ask"] == "stop":
             self.supervisor.stop_soon(UUID(message["generation"]))
         elif message["ask"] == "sync":
             await self.supervisor.tell_state(message["conversation"])
+        elif control := controls.get(message["ask"]):
+            await control(message)
 
 
 def shared_layer() -> bool:
