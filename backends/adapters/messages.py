@@ -129,7 +129,8 @@ class ChatRequest:
     ``messages`` never holds a system message: the system prompt is ``system``. ``conversation_id``
     names the conversation to servers that keep something for it. ``state`` is what an earlier
     stream of the same conversation on the same backend left behind (``response_id``,
-    ``session_id``), empty where there is none.
+    ``session_id``), empty where there is none. ``capabilities`` is what the catalogue knows of the
+    model (values of ``base.Capability``), ``None`` where its server does not tell.
     """
 
     model: str
@@ -141,3 +142,4 @@ class ChatRequest:
     conversation_id: str = ""
     title: str = ""
     state: Mapping[str, str] = field(default_factory=dict)
+    capabilities: frozenset[str] | None = None

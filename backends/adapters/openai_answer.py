@@ -1,4 +1,4 @@
-"""The stream of ``/v1/chat/completions``, in all the dialects that servers speak."""
+"""The stream of ``/v1/chat/completions`` and ``/v1/completions``, in all the dialects that servers speak."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class OpenAIAnswer:
             self._said = True
             yield from self._splitter.skip()
             yield ReasoningDelta(reasoning)
-        if content := _content(delta.get("content")) or as_str(delta.get("refusal")):
+        if content := _content(delta.get("content")) or as_str(delta.get("refusal")) or _completed(choice):
             self._said = True
             yield from self._splitter.feed(content)
         for fragment in _fragments(delta):
@@ -219,6 +219,11 @@ def _content(content: Any) -> str:
     if isinstance(content, list):
         return "".join(as_str(as_dict(part).get("text")) for part in content)
     return as_str(content)
+
+
+def _completed(choice: Mapping[str, Any]) -> str:
+    """What ``/v1/completions`` says; there is no delta in it."""
+    return as_str(choice.get("text"))
 
 
 def _fragments(delta: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    aclosing,
+    asynccontextmanager,
+    suppress,
+)
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -24,8 +30,11 @@ from backends.adapters.errors import (
 )
 from backends.adapters.events import Event, Phase, Status
 from backends.adapters.http import Http, Stream
+from backends.adapters.management import Embeds
 from backends.adapters.messages import ChatRequest
 from backends.adapters.openai_answer import OpenAIAnswer, SSEOrJSONDecoder
+from backends.adapters.openai_completion import completion_body, lacks_chat, only_completes
+from backends.adapters.openai_embeddings import embeddings
 from backends.adapters.openai_models import (
     completed,
     is_llamacpp,
@@ -40,8 +49,8 @@ from backends.adapters.values import as_dict, as_int, as_str
 _VERSION = re.compile(r"v\d+\w*")
 
 
-class OpenAIChatAdapter(Adapter):
-    """Speaks ``/v1/chat/completions``.
+class OpenAIChatAdapter(Adapter, Embeds):
+    """Speaks ``/v1/chat/completions``, and ``/v1/completions`` for models that cannot chat.
 
     The base URL may end in ``/v1`` or not; one with another version in its path (``/v1beta/openai``,
     ``/api/v3``) is taken as it is. Options of the endpoint: ``think_tags: off`` leaves
@@ -91,14 +100,13 @@ class OpenAIChatAdapter(Adapter):
         return completed(models, await self._lmstudio())
 
     async def batches(self, request: ChatRequest) -> AsyncGenerator[list[Event], None]:
-        """One answer of ``/v1/chat/completions``.
+        """One answer.
 
         A server that refuses an option gets the request again without it, before anything was
         delivered; a Status says which option it was.
         """
-        body = chat_body(request, self.endpoint.options)
-        async with opened(self._chat, body, amended) as (stream, sent):
-            if left_out := dropped(body, sent):
+        async with self._open(request) as (stream, left_out):
+            if left_out:
                 yield [Status(Phase.RETRYING, detail=", ".join(left_out))]
             think = self.endpoint.options.get("think_tags") != "off"
             answer = OpenAIAnswer(self.endpoint, CallIds(request), stream.routing, think_tags=think)
@@ -106,8 +114,33 @@ class OpenAIChatAdapter(Adapter):
                 async for batch in batches:
                     yield batch
 
-    def _chat(self, body: Body) -> AbstractAsyncContextManager[Stream]:
-        return self.http.open_stream(self._api, "POST", "/chat/completions", body=body)
+    async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
+        """``/v1/embeddings``. Raises Unsupported where the server was not started for this."""
+        return await embeddings(self.http, self._api, model, texts)
+
+    @asynccontextmanager
+    async def _open(self, request: ChatRequest) -> AsyncIterator[tuple[Stream, list[str]]]:
+        """The stream, and the options that the server did not want."""
+        async with AsyncExitStack() as stack:
+            yield await self._begin(stack, request)
+
+    async def _begin(self, stack: AsyncExitStack, request: ChatRequest) -> tuple[Stream, list[str]]:
+        """A chat; a completion where the server says that this is all the model can do."""
+        if not only_completes(request):
+            try:
+                body = chat_body(request, self.endpoint.options)
+                return await self._enter(stack, "/chat/completions", body)
+            except BackendError as error:
+                if not lacks_chat(error):
+                    raise
+        return await self._enter(stack, "/completions", completion_body(request))
+
+    async def _enter(self, stack: AsyncExitStack, path: str, body: Body) -> tuple[Stream, list[str]]:
+        def send(body: Body) -> AbstractAsyncContextManager[Stream]:
+            return self.http.open_stream(self._api, "POST", path, body=body)
+
+        stream, sent = await stack.enter_async_context(opened(send, body, amended))
+        return stream, dropped(body, sent)
 
     async def _ready(self) -> None:
         """Raises Overloaded while llama.cpp loads. Most other servers have no ``/health``."""

@@ -21,11 +21,22 @@ _WORDS = {
     "embedding": Capability.EMBEDDING,
     "embeddings": Capability.EMBEDDING,
 }
-#: LM Studio's ``type``.
+#: The ``type`` of LM Studio, and of Together.
 _TYPES = {
     "llm": frozenset({Capability.CHAT}),
     "vlm": frozenset({Capability.CHAT, Capability.VISION}),
     "embeddings": frozenset({Capability.EMBEDDING}),
+    "chat": frozenset({Capability.CHAT}),
+    "language": frozenset({Capability.COMPLETION}),
+    "embedding": frozenset({Capability.EMBEDDING}),
+}
+#: Mistral's ``capabilities`` are switches.
+_SWITCHES = {
+    "completion_chat": Capability.CHAT,
+    "completion_fim": Capability.COMPLETION,
+    "function_calling": Capability.TOOLS,
+    "vision": Capability.VISION,
+    "audio": Capability.AUDIO,
 }
 #: llama.cpp's router and LM Studio's ``state``.
 _LOADED = {"loaded": True, "sleeping": True, "unloaded": False, "not-loaded": False, "loading": False}
@@ -120,6 +131,8 @@ def _info(name: str, entry: Mapping[str, Any]) -> ModelInfo:
 
 def _capabilities(entry: Mapping[str, Any]) -> frozenset[Capability] | None:
     """Only what is said. A list of inputs without ``image`` says that there is no vision."""
+    if switches := as_dict(entry.get("capabilities")):
+        return frozenset(can for name, can in _SWITCHES.items() if switches.get(name) is True)
     words = [
         *as_list(entry.get("capabilities")),
         *as_list(entry.get("supported_parameters")),
@@ -137,7 +150,11 @@ def _state(entry: Mapping[str, Any]) -> str:
 
 
 def _facts(entry: Mapping[str, Any]) -> dict[str, str]:
-    facts = {"owned_by": as_str(entry.get("owned_by")) or as_str(entry.get("publisher"))}
+    behind = [as_dict(place) for place in as_list(as_dict(entry.get("olla")).get("availability"))]
+    facts = {
+        "owned_by": as_str(entry.get("owned_by")) or as_str(entry.get("publisher")),
+        "endpoints": ", ".join(filter(None, (as_str(place.get("endpoint")) for place in behind))),
+    }
     return {key: value for key, value in facts.items() if value}
 
 
