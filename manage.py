@@ -8,4 +8,9 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "privatechathub.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from privatechathub.values import BadValue
+
+    try:
+        execute_from_command_line(sys.argv)
+    except BadValue as error:
+        sys.exit(f"{error}")

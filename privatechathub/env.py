@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import environ
 from cryptography.fernet import Fernet
 
+from privatechathub import values
+
 BASE_DIR = Path(__file__).resolve().parent.parent
+DATABASES = ("postgres://USER:PASSWORD@HOST:5432/NAME", "postgresql://…", "sqlite:///FILE")
+REDIS = ("redis://HOST:6379/0", "rediss://…", "unix://…")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,41 +42,54 @@ class Env:
 
 
 def read() -> Env:
-    """Read `.env` and the environment, make the data folder and its keys on the first start."""
-    env = environ.Env()
-    env.read_env(str(BASE_DIR / ".env"), overwrite=False)
-    data_dir = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).expanduser().resolve()
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Read `.env` and the environment, make the data folder and its keys on the first start.
+
+    Raises BadValue, whose text tells the owner which value is wrong.
+    """
+    environ.Env.read_env(str(BASE_DIR / ".env"), overwrite=False)
+    data_dir = values.folder(
+        "DATA_DIR", Path(text("DATA_DIR") or str(BASE_DIR / "data")).expanduser().resolve()
+    )
     return Env(
-        debug=env.bool("DEBUG", default=False),
-        host=env.str("HOST", default="127.0.0.1"),
-        port=env.int("PORT", default=8000),
+        debug=values.switch("DEBUG", text("DEBUG"), False),
+        host=text("HOST") or "127.0.0.1",
+        port=values.port("PORT", text("PORT"), 8000),
         data_dir=data_dir,
-        database_url=env.str("DATABASE_URL", default="") or f"sqlite:///{data_dir / 'hub.sqlite3'}",
-        redis_url=env.str("REDIS_URL", default=""),
-        secret_key=env.str("SECRET_KEY", default="")
-        or key_file(data_dir / "secret.key", secrets.token_urlsafe),
-        credentials_key=env.str("CREDENTIALS_KEY", default="")
+        database_url=values.address("DATABASE_URL", text("DATABASE_URL"), *DATABASES)
+        or f"sqlite:///{data_dir / 'hub.sqlite3'}",
+        redis_url=values.address("REDIS_URL", text("REDIS_URL"), *REDIS),
+        secret_key=text("SECRET_KEY") or key_file(data_dir / "secret.key", secrets.token_urlsafe),
+        credentials_key=text("CREDENTIALS_KEY")
         or key_file(data_dir / "credentials.key", lambda: Fernet.generate_key().decode()),
-        allowed_hosts=tuple(env.list("ALLOWED_HOSTS", default=["*"])),
-        trusted_origins=tuple(env.list("TRUSTED_ORIGINS", default=[])),
-        behind_https=env.bool("BEHIND_HTTPS", default=False),
-        language=env.str("LANGUAGE_CODE", default="en"),
-        time_zone=env.str("TIME_ZONE", default=local_time_zone()),
-        admin_username=env.str("HUB_ADMIN_USERNAME", default=""),
-        admin_password=value_or_file(env, "HUB_ADMIN_PASSWORD"),
-        builtin=env.str("HUB_BUILTIN", default="on").lower() not in {"off", "0", "false", "no"},
-        builtin_model=env.str("HUB_BUILTIN_MODEL", default=""),
+        allowed_hosts=values.words(text("ALLOWED_HOSTS")) or ("*",),
+        trusted_origins=values.words(text("TRUSTED_ORIGINS")),
+        behind_https=values.switch("BEHIND_HTTPS", text("BEHIND_HTTPS"), False),
+        language=text("LANGUAGE_CODE") or "en",
+        time_zone=values.time_zone("TIME_ZONE", text("TIME_ZONE")) or local_time_zone(),
+        admin_username=text_or_file("HUB_ADMIN_USERNAME"),
+        admin_password=text_or_file("HUB_ADMIN_PASSWORD"),
+        builtin=values.switch("HUB_BUILTIN", text("HUB_BUILTIN"), True),
+        builtin_model=text("HUB_BUILTIN_MODEL"),
     )
 
 
-def key_file(path: Path, make: object) -> str:
+def text(name: str) -> str:
+    """The value as it was typed: no ``$`` in a password stands for another variable."""
+    return os.environ.get(name, "")
+
+
+def text_or_file(name: str) -> str:
+    """NAME, or the content of the file that NAME_FILE points to (secrets of containers)."""
+    path = text(f"{name}_FILE")
+    return values.content(f"{name}_FILE", path) if path else text(name)
+
+
+def key_file(path: Path, make: Callable[[], str]) -> str:
     """The key kept in that file, made once, readable by its owner only.
 
     The file appears complete or not at all (link() fails where it exists), so that two processes
     that start at the same time end up with the same key.
     """
-    assert callable(make)  # noqa: S101
     if not path.exists():
         draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -84,14 +102,6 @@ def key_file(path: Path, make: object) -> str:
         finally:
             draft.unlink()
     return path.read_text().strip()
-
-
-def value_or_file(env: environ.Env, name: str) -> str:
-    """NAME, or the content of the file that NAME_FILE points to (secrets of containers)."""
-    path = env.str(f"{name}_FILE", default="")
-    if path:
-        return Path(path).read_text().strip()
-    return str(env.str(name, default=""))
 
 
 def local_time_zone() -> str:
