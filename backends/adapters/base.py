@@ -68,7 +68,10 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a server is and how to be let in. ``base_url`` has no trailing slash."""
+    """Where a server is and how to be let in. ``base_url`` has no trailing slash.
+
+    ``headers`` go with every request; credentials have fields of their own.
+    """
 
     base_url: str
     api_key: Secret = field(default_factory=Secret)
@@ -76,6 +79,7 @@ class Endpoint:
     password: Secret = field(default_factory=Secret)
     timeouts: Timeouts = field(default_factory=Timeouts)
     options: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -296,7 +296,7 @@ class Http:
                 url,
                 json=body,
                 params=params,
-                headers={**auth_headers(endpoint), **(headers or {})},
+                headers={**endpoint.headers, **auth_headers(endpoint), **(headers or {})},
                 timeout=timeout,
             )
         except (httpx.InvalidURL, UnicodeError) as error:

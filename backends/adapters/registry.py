@@ -31,6 +31,7 @@ KINDS: dict[str, Kind] = {
     "openai": Kind(
         "OpenAI-compatible", "backends.adapters.openai_chat:OpenAIChatAdapter", "http://127.0.0.1:8080/v1"
     ),
+    "olla": Kind("Olla", "backends.adapters.olla:OllaAdapter", "http://127.0.0.1:40114"),
     "scripted": Kind(
         "Scripted (demo)", "backends.adapters.scripted:ScriptedAdapter", "scripted:demo", "none", False
     ),
