@@ -106,7 +106,8 @@ CHANNEL_LAYERS: dict[str, Any] = {
     "default": (
         {
             "BACKEND": "channels_redis.core.RedisChannelLayer",
-            "CONFIG": {"hosts": [ENV.redis_url], "capacity": 2000},
+            # redis-py gives up after 5 s, which is how long channels-redis waits for a message.
+            "CONFIG": {"hosts": [{"address": ENV.redis_url, "socket_timeout": 15}], "capacity": 2000},
         }
         if ENV.redis_url
         else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
@@ -148,7 +149,8 @@ ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "30/m/ip,8/5m/key", 
 USERSESSIONS_TRACK_ACTIVITY = False
 
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# With Redis too the database alone decides who is signed in: pages must not need Redis.
+SESSION_ENGINE = f"django.contrib.sessions.backends.{'db' if ENV.redis_url else 'cached_db'}"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from channels.layers import get_channel_layer
+from channels.layers import channel_layers
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -26,14 +26,17 @@ def database_works() -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
-    except DatabaseError:
+    except Error:
         return False
     return True
 
 
 async def layer_works() -> bool:
-    """Whether a message goes out and comes back. Any error of any layer means no."""
-    layer = get_channel_layer()
+    """Whether a message goes out and comes back. Any error of any layer means no.
+
+    A layer of its own: one layer may not be received from on two event loops at once.
+    """
+    layer = channel_layers.make_backend("default")
     try:
         async with asyncio.timeout(3):
             channel = await layer.new_channel("health")
