@@ -60,8 +60,7 @@ class Runtime:
         """Ask whoever holds runs of this conversation for their whole state."""
         if isinstance(self.bus, LayerBus):
             await self.bus.tell_processes({"ask": "sync", "conversation": conversation_id})
-        else:
-            await self.supervisor.tell_state(conversation_id)
+        await self.supervisor.tell_state(conversation_id)
 
     def stop_soon(self, generation_id: UUID) -> None:
         """Stop the run wherever it is held. Callable from any thread."""

@@ -61,6 +61,11 @@ class Bus:
         """Whether anybody would hear an update."""
         return conversation_id in self._listeners
 
+    @property
+    def conversations(self) -> tuple[str, ...]:
+        """Those that are watched in this process."""
+        return tuple(self._listeners)
+
     async def subscribe(self, conversation_id: str, listener: Listener) -> None:
         """Tell this listener everything about the conversation from now on."""
         self._listeners[conversation_id].append(listener)

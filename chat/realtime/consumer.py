@@ -29,6 +29,8 @@ NOT_ALLOWED = 4403
 class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """One page that watches one conversation of its owner."""
 
+    #: No layer: rooms bring the frames, and a page must not close because Redis went away.
+    channel_layer_alias = ""
     room: room.Room | None = None
     checks: asyncio.Task[None] | None = None
     accepted = False
