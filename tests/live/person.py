@@ -117,9 +117,13 @@ class Person:
         return self.request("POST", path, own | dict(headers or {}), body, follow=follow)
 
     def ask(self, text: str, model: str = "fast", path: str = "/") -> str:
-        """Fill in and send the composer of that page; gives the conversation's address."""
+        """Fill in and send the composer of that page; gives the conversation's address.
+
+        ``model`` is one of the backend "Fake", or a whole reference, ``BACKEND-SLUG/MODEL-ID``.
+        """
+        ref = model if "/" in model else f"fake/{model}"
         form = read_form(self.get(path).text, "composer")
-        page = self.post(form.action, form.fields | {"text": text, "model": f"fake/{model}"}, follow=False)
+        page = self.post(form.action, form.fields | {"text": text, "model": ref}, follow=False)
         assert page.status == 302, f"sending gave {page.status}: {page.text[:2000]}"
         return page.headers["location"]
 
