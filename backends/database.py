@@ -20,8 +20,8 @@ from django.db import connection, connections, transaction
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="hub-db")
-
+_THREADS = 4
+_threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="hub-db")
 
 _writer = threading.RLock()
 
@@ -50,5 +50,11 @@ async def in_database(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -
 
 def close_connections() -> None:
     """Close the connections of all database threads (at exit and between tests)."""
-    for future in [_threads.submit(connections.close_all) for _ in range(8)]:
+    all_are_here = threading.Barrier(_THREADS)  # so that no thread takes the work of two
+
+    def close() -> None:
+        all_are_here.wait(timeout=10)
+        connections.close_all()
+
+    for future in [_threads.submit(close) for _ in range(_THREADS)]:
         future.result(timeout=10)
