@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "privatechathub.settings")
 
-from django.core.asgi import get_asgi_application
+from privatechathub.ops.handler import pages
 
-django_application = get_asgi_application()
+django_pages = pages()
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -70,7 +70,7 @@ sockets = [*websocket_urlpatterns, re_path("", nowhere)]  # type: ignore[arg-typ
 application = WithRuntime(
     ProtocolTypeRouter(
         {
-            "http": django_application,
+            "http": django_pages,
             "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(sockets))),
         }
     )

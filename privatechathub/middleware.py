@@ -33,21 +33,6 @@ class ContentSecurityPolicy:
         return with_headers(self.get_response(request))
 
 
-class OneThread:
-    """Keeps the whole chain synchronous; it must be the innermost middleware.
-
-    Most middleware can do both, and where the view's end of the chain is asynchronous Django runs
-    each of their steps in a thread of its own: some twenty switches a request instead of one.
-    """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Nothing but pass it on."""
-        return self.get_response(request)
-
-
 def with_headers(response: HttpResponseBase) -> HttpResponseBase:
     """The policy, and no storing of pages that hold conversations by anything but the person's browser."""
     response.headers.setdefault("Content-Security-Policy", POLICY)

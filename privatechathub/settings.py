@@ -59,7 +59,6 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
-    "privatechathub.middleware.OneThread",
 ]
 
 ROOT_URLCONF = "privatechathub.urls"
@@ -85,13 +84,14 @@ TEMPLATES = [
 def database() -> dict[str, Any]:
     """SQLite with WAL and one writer at a time, or what DATABASE_URL names."""
     config: dict[str, Any] = environ.Env.db_url_config(ENV.database_url)
+    config.setdefault("CONN_MAX_AGE", None)  # the threads that use them stay, see ops/handler.py
     if config["ENGINE"].endswith("sqlite3"):
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": (
                 "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA busy_timeout=20000;"
-                "PRAGMA foreign_keys=ON;PRAGMA temp_store=MEMORY;PRAGMA cache_size=-8000;"
+                "PRAGMA foreign_keys=ON;PRAGMA temp_store=MEMORY;PRAGMA cache_size=-4000;"
             ),
         }
     else:
