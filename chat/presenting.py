@@ -302,6 +302,12 @@ def sidebar_view(user: User, current: Conversation | None = None, before: str = 
     )
 
 
+def newest_group(row: Conversation) -> ConversationGroup:
+    """The group of a conversation in which something was just asked."""
+    item = conversation_item(row, is_current=True, is_running=True)
+    return ConversationGroup(date_label(row.updated_at), (item,))
+
+
 def conversation_item(
     row: Conversation, *, is_current: bool = False, is_running: bool = False
 ) -> ConversationItem:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import F
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -90,8 +90,12 @@ def checked(text: str) -> str:
 
 
 def hold(user: User) -> None:
-    """Let a second submit of the same form wait until the first is stored. Inside the caller's transaction."""
-    get_user_model().objects.select_for_update().only("pk").get(pk=user.pk)
+    """Let a second submit of the same form wait until the first is stored. Inside the caller's transaction.
+
+    On SQLite the transaction itself does that: there is one writer.
+    """
+    if connection.features.has_select_for_update:
+        get_user_model().objects.select_for_update().only("pk").get(pk=user.pk)
 
 
 def already_sent(user: User, key: str, text: str) -> Sent | None:
@@ -127,9 +131,15 @@ def ask(conversation: Conversation, user: User, text: str, model: CatalogueModel
         conversation=conversation, parent_id=conversation.head_id, role=MessageRole.USER, text=text
     )
     if key:
-        Submission.objects.update_or_create(user=user, key=key[:64], defaults={"message": question})
+        remember(user, key[:64], question)
     answer, generation = add_answer(conversation, question, model)
     return Sent(conversation, question, answer, generation)
+
+
+def remember(user: User, key: str, question: Message) -> None:
+    """What this form made last. Inside the caller's transaction, which no other of this person passes."""
+    if not Submission.objects.filter(user=user, key=key).update(message=question):
+        Submission.objects.create(user=user, key=key, message=question)
 
 
 def add_answer(
@@ -142,9 +152,8 @@ def add_answer(
     conversation.backend = model.backend
     conversation.model_id = model.model_id
     conversation.updated_at = timezone.now()
-    conversation.revision = F("revision") + 1
+    conversation.revision += 1
     conversation.save(update_fields=["head", "backend", "model_id", "updated_at", "revision"])
-    conversation.refresh_from_db(fields=["revision"])
     return answer, generation
 
 

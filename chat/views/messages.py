@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from chat.access import own_conversation, own_message
 from chat.generation.updates import Kind
 from chat.models import Conversation
-from chat.presenting import composer_view, message_views, sidebar_view, submission_key, thread_view
+from chat.presenting import composer_view, message_view, newest_group, submission_key, thread_view
 from chat.realtime import frames
 from chat.realtime.room import rooms
 from chat.services import answers
@@ -35,7 +35,7 @@ def create(request: HttpRequest) -> HttpResponse:
     if not is_htmx(request):
         return redirect(sent.conversation)
     response = render_conversation(request, sent.conversation)
-    response.content += sidebar_partial(request, sent.conversation).encode()
+    response.content += on_top_of_list(sent.conversation).encode()
     response["HX-Retarget"] = "#main"
     response["HX-Reswap"] = "outerHTML"
     response["HX-Push-Url"] = sent.conversation.get_absolute_url()
@@ -57,7 +57,7 @@ def send(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         tell(Kind.ADDED, sent.conversation, message_id=sent.answer.pk, html=articles)
     if not is_htmx(request):
         return redirect(sent.conversation)
-    order = "" if was_on_top else sidebar_partial(request, sent.conversation)
+    order = "" if was_on_top else on_top_of_list(sent.conversation)
     return HttpResponse(articles + fresh_key() + order)
 
 
@@ -147,7 +147,8 @@ def thread_context(conversation: Conversation) -> dict[str, object]:
 
 def articles_of(sent: Sent) -> str:
     """The question and its answer as they stand in the thread."""
-    return "".join(frames.message_html(view) for view in message_views([sent.question, sent.answer]))
+    views = message_view(sent.question, None), message_view(sent.answer, sent.generation)
+    return "".join(frames.message_html(view) for view in views)
 
 
 def fresh_key() -> str:
@@ -165,11 +166,10 @@ def is_on_top(conversation: Conversation) -> bool:
     return timezone.localdate(conversation.updated_at) == timezone.localdate() and not newer.exists()
 
 
-def sidebar_partial(request: HttpRequest, conversation: Conversation) -> str:
-    """The list of conversations with this one on top."""
-    context = {"sidebar": sidebar_view(person(request), conversation)}
-    html = render_to_string("chat/fragments/sidebar_list.html", context, request)
-    return frames.partial("conversations", "outerHTML", html)
+def on_top_of_list(conversation: Conversation) -> str:
+    """This conversation's line on top of the list (see static/js/navigation.js); the other lines stay."""
+    html = render_to_string("chat/fragments/sidebar_group.html", {"group": newest_group(conversation)})
+    return frames.partial("conversations", "bringToTop", html)
 
 
 def text_of(request: HttpRequest) -> str:

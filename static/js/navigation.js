@@ -36,6 +36,24 @@ document.addEventListener("hub:changed", () => {
   if (document.title !== full) document.title = full;
 });
 
+// A conversation that was just used moves to the top of the list, or appears there.
+htmx.registerExtension("bring-to-top", {
+  handle_swap(style, target, fragment) {
+    if (style !== "bringToTop") return false;
+    const group = fragment.querySelector("section");
+    const item = group.querySelector("li");
+    const old = byId(item.id);
+    const oldGroup = old?.closest("section");
+    old?.remove();
+    if (oldGroup && !oldGroup.querySelector("li")) oldGroup.remove();
+    target.querySelector(".sidebar-empty")?.remove();
+    const first = target.querySelector("section");
+    const isFirst = first?.querySelector("h2").textContent === group.querySelector("h2").textContent;
+    isFirst ? first.querySelector("ul").prepend(item) : target.prepend(group);
+    return [isFirst ? item : group];
+  },
+});
+
 const isTyping = (target) => target.matches?.("input, textarea, select, [contenteditable]");
 
 document.addEventListener("keydown", (event) => {
