@@ -32,6 +32,16 @@ KINDS: dict[str, Kind] = {
         "OpenAI-compatible", "backends.adapters.openai_chat:OpenAIChatAdapter", "http://127.0.0.1:8080/v1"
     ),
     "olla": Kind("Olla", "backends.adapters.olla:OllaAdapter", "http://127.0.0.1:40114"),
+    "ollm": Kind("oLLM", "backends.adapters.ollm:OLLMAdapter", "http://127.0.0.1:8000", "none"),
+    "openai-responses": Kind(
+        "OpenAI Responses",
+        "backends.adapters.openai_responses:OpenAIResponsesAdapter",
+        "http://127.0.0.1:8080/v1",
+    ),
+    "lmstudio": Kind("LM Studio", "backends.adapters.lmstudio:LMStudioAdapter", "http://127.0.0.1:1234"),
+    "opencode": Kind(
+        "OpenCode", "backends.adapters.opencode:OpenCodeAdapter", "http://127.0.0.1:4096", "basic"
+    ),
     "scripted": Kind(
         "Scripted (demo)", "backends.adapters.scripted:ScriptedAdapter", "scripted:demo", "none", False
     ),
