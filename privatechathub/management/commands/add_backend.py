@@ -9,10 +9,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from backends.adapters.registry import KINDS
-from backends.models import Backend
+from backends.models import Access, Backend
 from backends.presenting import look_result
 from backends.service import refresh_now
-from chat.forms import BackendForm
+from chat.forms import TIMEOUTS, BackendForm
 
 
 class Command(BaseCommand):
@@ -26,24 +26,23 @@ class Command(BaseCommand):
         parser.add_argument("--kind", required=True, choices=sorted(KINDS))
         parser.add_argument("--url", required=True)
         parser.add_argument("--api-key-file", type=Path)
-        parser.add_argument("--username", default="")
+        parser.add_argument("--username")
         parser.add_argument("--password-file", type=Path)
         parser.add_argument("--slots", type=int, help="answers at once; default: what the server says")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check as the page does, store, look."""
         stored = Backend.objects.filter(name=options["name"]).first()
-        values = {
+        typed = {
             "name": options["name"],
             "kind": options["kind"],
             "base_url": options["url"],
             "username": options["username"],
-            "api_key": content(options["api_key_file"]),
-            "password": content(options["password_file"]),
-            "enabled": "on",
-            "access": stored.access if stored else "everyone",
-            "slots": options["slots"] or (stored.slots if stored else None),
+            "slots": options["slots"],
         }
+        values = kept(stored) | {name: value for name, value in typed.items() if value is not None}
+        values["api_key"] = content(options["api_key_file"])
+        values["password"] = content(options["password_file"])
         form = BackendForm(values, instance=stored, all_kinds=True)
         if not form.is_valid():
             raise CommandError(
@@ -56,6 +55,15 @@ class Command(BaseCommand):
         )
 
 
+def kept(stored: Backend | None) -> dict[str, Any]:
+    """What stays as it is unless it is typed: values of the form."""
+    if stored is None:
+        return {"access": Access.EVERYONE, "enabled": "on"}
+    names = ("username", "access", "slots", *TIMEOUTS)
+    groups = list(stored.groups.values_list("pk", flat=True))
+    return {name: getattr(stored, name) for name in names} | {"groups": groups, "enabled": "on"}
+
+
 def content(path: Path | None) -> str:
     """The secret in the file. Raises CommandError where it cannot be read."""
     if path is None:
@@ -64,3 +72,5 @@ def content(path: Path | None) -> str:
         return path.read_text().strip()
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise CommandError(f"{path}: not text") from None

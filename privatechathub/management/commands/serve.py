@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import socket
 import subprocess
@@ -136,14 +137,17 @@ def install_uvloop() -> None:
 
 
 def refuse_taken_port(host: str, port: int) -> None:
-    """Say plainly that another program listens there. Raises CommandError."""
+    """Say plainly that another program listens there, or nobody can. Raises CommandError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise CommandError(
-                f"Cannot listen on {host} port {port}: {error.strerror}. "
+            about_port = error.errno in {errno.EADDRINUSE, errno.EACCES}
+            hint = (
                 "Choose another port: PORT=8001 make run"
-            ) from error
+                if about_port
+                else "HOST must be an address of this machine."
+            )
+            raise CommandError(f"Cannot listen on {host} port {port}: {error.strerror}. {hint}") from error
