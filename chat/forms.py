@@ -140,19 +140,18 @@ class BackendForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_base_url(self) -> str:
         """An http(s) address without credentials in it."""
-        url: str = self.cleaned_data["base_url"].strip().rstrip("/")
+        url: str = self.cleaned_data["base_url"].strip()
         if self.cleaned_data.get("kind") == "scripted":
             return url
         if "://" not in url:
             url = f"http://{url}"
-        scheme, _sep, rest = url.partition("://")
-        if scheme not in {"http", "https"} or not rest or "@" in rest.split("/")[0]:
+        if not is_address(url):
             raise forms.ValidationError(
                 _(
                     "Enter an address like http://192.168.1.20:11434. User name and password have their own fields."
                 )
             )
-        return url
+        return url.rstrip("/")
 
     def clean(self) -> dict[str, Any]:
         """Empty time-outs go back to their defaults."""
@@ -191,6 +190,20 @@ class BackendForm(forms.ModelForm):  # type: ignore[type-arg]
             backend.save()
             self.save_m2m()
         return backend
+
+
+def is_address(url: str) -> bool:
+    """Whether this names a server by http(s), without credentials."""
+    try:
+        parts = urlsplit(url)
+        return bool(
+            parts.scheme in {"http", "https"}
+            and parts.hostname
+            and parts.port != 0
+            and "@" not in parts.netloc
+        )
+    except ValueError:
+        return False
 
 
 def origin(url: str) -> str:
