@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
-from backends.adapters.errors import BackendError, ErrorKind
-from backends.adapters.events import Event, Phase
+from backends.adapters.errors import BackendError, ErrorKind, Unsupported
+from backends.adapters.events import Ask, AskAnswer, Event, Phase
 from backends.adapters.messages import ChatRequest
 
 if TYPE_CHECKING:
@@ -166,6 +166,14 @@ class Adapter(ABC):
 
     async def abort(self, request: ChatRequest) -> None:  # noqa: B027
         """Stop the work on servers that go on when the connection is closed. Others: nothing."""
+
+    async def reply(self, ask: Ask, answer: AskAnswer, message: str = "") -> None:
+        """Answer what the server asked. ``message`` tells the model why something was denied.
+
+        Raises NotFound where nobody waits for that answer any more, Unsupported where servers of this
+        kind never ask.
+        """
+        raise Unsupported("this server asks nothing")
 
     async def waiting_phase(self, model: str) -> Phase | None:
         """What the server is busy with while an answer has not begun; None where it does not tell."""

@@ -112,13 +112,39 @@ class ToolActivity:
     title: str | None = None
 
 
+class Verdict(StrEnum):
+    """A person's word on a permission. ``ALWAYS`` holds for the rest of the server's session."""
+
+    ONCE = "once"
+    ALWAYS = "always"
+    DENY = "deny"
+
+
+#: What answers an :class:`Ask`: a verdict, or for each question the labels that were chosen.
+AskAnswer = Verdict | tuple[tuple[str, ...], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The server waits for a person's word (OpenCode): ``kind`` is ``permission`` or ``question``."""
+    """The server waits for a person's word (OpenCode): ``kind`` is ``permission`` or ``question``.
+
+    The payload of a permission has ``permission``, ``patterns``, ``always`` (the patterns that
+    ``ALWAYS`` would allow), ``title`` and ``metadata``; that of a question has ``questions``, each with
+    ``question``, ``header``, ``options`` (``label``, ``description``), ``multiple`` and ``custom``. Both
+    have the ``session_id``. Answer with :meth:`~backends.adapters.base.Adapter.reply`: the stream waits
+    for ever otherwise.
+    """
 
     kind: str
     id: str
     payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AskClosed:
+    """An :class:`Ask` needs no answer any more: somebody gave one, here or elsewhere."""
+
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,5 +170,15 @@ class Finish:
 
 
 Event = (
-    Started | Status | ReasoningDelta | TextDelta | Restart | ToolCall | ToolActivity | Ask | Usage | Finish
+    Started
+    | Status
+    | ReasoningDelta
+    | TextDelta
+    | Restart
+    | ToolCall
+    | ToolActivity
+    | Ask
+    | AskClosed
+    | Usage
+    | Finish
 )

@@ -53,7 +53,7 @@ async def batches(
         except BackendError as error:
             error.partial = delivered
             raise
-        events, failure = _collect(chunk, decoder, answer)
+        events, failure = gathered(events_in(chunk, decoder, answer))
         delivered = delivered or any(type(event) in _DELTAS for event in events)
         finished = not chunk or (bool(events) and type(events[-1]) is Finish)
         if events:
@@ -78,18 +78,22 @@ def merged(events: Iterable[Event]) -> list[Event]:
 _DELTAS = (TextDelta, ReasoningDelta)
 
 
-def _collect(
-    chunk: bytes, decoder: Decoder[Frame], answer: Answer[Frame]
-) -> tuple[list[Event], BackendError | None]:
-    """All events of one read, up to a Finish or an error."""
-    events: list[Event] = []
+def gathered(events: Iterable[Event]) -> tuple[list[Event], BackendError | None]:
+    """All of them up to a Finish, and the error that ended them."""
+    result: list[Event] = []
     try:
-        for frame in decoder.feed(chunk) if chunk else decoder.close():
-            events.extend(answer.feed(frame))
-            if events and type(events[-1]) is Finish:
-                return events, None
-        if not chunk:
-            events.extend(answer.close())
+        for event in events:
+            result.append(event)
+            if type(event) is Finish:
+                break
     except BackendError as error:
-        return events, error
-    return events, None
+        return result, error
+    return result, None
+
+
+def events_in(chunk: bytes, decoder: Decoder[Frame], answer: Answer[Frame]) -> Iterator[Event]:
+    """The events in some bytes; none are the end of them."""
+    for frame in decoder.feed(chunk) if chunk else decoder.close():
+        yield from answer.feed(frame)
+    if not chunk:
+        yield from answer.close()
