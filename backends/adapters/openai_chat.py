@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from backends.adapters import frames
-from backends.adapters.amending import Body, opened
+from backends.adapters.amending import Body, opened, without
 from backends.adapters.base import Adapter, Endpoint, Health, ModelInfo
 from backends.adapters.calls import CallIds
 from backends.adapters.classify import error_from_payload
@@ -71,6 +71,8 @@ class OpenAIChatAdapter(Adapter, Embeds):
         ),
     }
     sampling_fields = frozenset(SAMPLING) | {"stop", "reasoning"}
+    #: Fields of a request that this server is known to refuse: they need not be tried.
+    unknown_fields: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, endpoint: Endpoint, http: Http) -> None:
         super().__init__(endpoint, http)
@@ -139,7 +141,8 @@ class OpenAIChatAdapter(Adapter, Embeds):
         def send(body: Body) -> AbstractAsyncContextManager[Stream]:
             return self.http.open_stream(self._api, "POST", path, body=body)
 
-        stream, sent = await stack.enter_async_context(opened(send, body, amended))
+        known = without(body, self.unknown_fields)
+        stream, sent = await stack.enter_async_context(opened(send, known, amended))
         return stream, dropped(body, sent)
 
     async def _ready(self) -> None:
