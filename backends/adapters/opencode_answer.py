@@ -1,0 +1,285 @@
+"""One reply, picked from the stream of everything that happens on an OpenCode server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from backends.adapters.base import Endpoint
+from backends.adapters.errors import BackendError, Truncated
+from backends.adapters.events import (
+    Event,
+    Finish,
+    FinishReason,
+    Phase,
+    ReasoningDelta,
+    Status,
+    TextDelta,
+)
+from backends.adapters.opencode_asks import Asks
+from backends.adapters.opencode_errors import ENDINGS, failure, line_of
+from backends.adapters.opencode_history import visible
+from backends.adapters.opencode_texts import Budget, Texts
+from backends.adapters.opencode_tools import Tools
+from backends.adapters.opencode_usage import usage_of
+from backends.adapters.opencode_wire import Frame, frame_of
+from backends.adapters.sse import ServerEvent
+from backends.adapters.values import as_dict, as_str
+
+_REASONS = {
+    "": FinishReason.STOP,
+    "stop": FinishReason.STOP,
+    "length": FinishReason.LENGTH,
+    "tool-calls": FinishReason.STOP,  # the run was ended by a denied permission
+    "content-filter": FinishReason.CONTENT_FILTER,
+}
+#: What may come without a session: errors, and events of servers with bare properties.
+_UNSIGNED = frozenset({"session.error", "message.part", "message.complete"})
+
+
+@dataclass(slots=True)
+class _Messages:
+    """Ids by whose they are. ``known`` were there before; ``held`` are parts of messages not yet told."""
+
+    known: frozenset[str]
+    asked: set[str] = field(default_factory=set)
+    mine: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    others: set[str] = field(default_factory=set)
+    held: dict[str, list[Frame]] = field(default_factory=dict)
+
+    @property
+    def newest(self) -> Mapping[str, Any]:
+        return next(reversed(self.mine.values()), {})
+
+    def answers_us(self, info: Mapping[str, Any]) -> bool:
+        """Whether an assistant message belongs to our question."""
+        if info.get("summary") is True or info.get("id") in self.known:
+            return False
+        parent = as_str(info.get("parentID"))
+        return not parent or not self.asked or parent in self.asked
+
+
+class OpenCodeAnswer:
+    """Reads frames; keeps those of one session that answer one question.
+
+    ``settling``: the session went quiet but the outcome is not known yet; it may follow within a
+    second, so call :meth:`settle` then. ``over``: nothing more is to come. ``heard`` counts the
+    frames of this session.
+    """
+
+    def __init__(self, endpoint: Endpoint, session_id: str, known: Iterable[str] = ()) -> None:
+        self.session_id = session_id
+        self.settling = False
+        self.over = False
+        self.heard = 0
+        self._endpoint = endpoint
+        self._budget = Budget()
+        self.asks = Asks(session_id, self._budget)
+        self._messages = _Messages(frozenset(known))
+        self._texts = Texts(self._budget)
+        self._tools = Tools(self._budget)
+        self._busy = False
+        self._begun = False
+        self._compacted = False
+        self._error: Mapping[str, Any] | None = None
+
+    @property
+    def question_ids(self) -> frozenset[str]:
+        """The messages of ours that are being answered."""
+        return frozenset(self._messages.asked)
+
+    @property
+    def waits_long(self) -> bool:
+        """Whether silence is all right: a person is asked, or a tool works."""
+        return bool(self.asks.open) or self._tools.running
+
+    def feed(self, event: ServerEvent) -> Iterator[Event]:
+        """The events in one frame of the wire."""
+        if (frame := frame_of(event)) is not None:
+            yield from self.take(frame)
+
+    def close(self) -> Iterator[Event]:
+        """The stream of events has no proper end."""
+        raise Truncated("the stream of events ended")
+
+    def take(self, frame: Frame) -> Iterator[Event]:
+        """The events in one frame."""
+        if self.over:
+            return
+        if (asked := self.asks.take(frame)) is not None:
+            self.heard += len(asked)
+            yield from asked
+        elif frame.session_id == self.session_id or (not frame.session_id and frame.type in _UNSIGNED):
+            self.heard += 1
+            yield from self._ours(frame)
+
+    def settle(self, *, lost: bool = False) -> Iterator[Event]:
+        """End with what is known. ``lost``: the session was found quiet after the stream had broken."""
+        yield from self._unattributed()
+        newest = self._messages.newest
+        if self._error is not None or newest.get("error"):
+            yield from self._failed(self._error or as_dict(newest.get("error")))
+        elif _completed(newest):
+            yield from self._finish(_reason(newest))
+        elif lost:
+            self.over = True
+            raise Truncated("OpenCode was interrupted in the middle of the answer")
+        elif newest or self._texts.shown:
+            yield from self._finish(FinishReason.UNKNOWN)
+        else:
+            yield from self._finish(FinishReason.CANCELLED)
+
+    def _ours(self, frame: Frame) -> Iterator[Event]:
+        properties = frame.properties
+        match frame.type:
+            case "message.updated":
+                yield from self._message(as_dict(properties.get("info")))
+            case "message.part.updated" | "message.part" | "message.part.delta":
+                yield from self._part(frame)
+            case "message.part.removed":
+                yield from self._texts.abandon(lambda part, message: part == properties.get("partID"))
+            case "message.removed":
+                yield from self._texts.abandon(lambda part, message: message == properties.get("messageID"))
+            case "session.status":
+                yield from self._status(as_dict(properties.get("status")))
+            case "session.idle":
+                yield from self._idle()
+            case "message.complete":
+                yield from self._complete()
+            case "session.error":
+                yield from self._failure(frame)
+            case "session.compacted":
+                self._compacted = True
+                yield Status(Phase.PROMPT)
+
+    # Messages and their parts
+
+    def _message(self, info: dict[str, Any]) -> Iterator[Event]:
+        messages, message_id = self._messages, as_str(info.get("id"))
+        if not message_id or message_id in messages.known:
+            return
+        self._budget.spend(0)
+        if info.get("role") == "user":
+            if not messages.asked or self._compacted:
+                messages.asked.add(message_id)
+            messages.held.pop(message_id, None)
+            messages.others.add(message_id)
+            self._begun = True
+        elif info.get("role") == "assistant" and messages.answers_us(info):
+            messages.mine[message_id] = info
+            self._begun = True
+            for frame in messages.held.pop(message_id, ()):
+                yield from self._part(frame)
+        else:
+            self._compacted = self._compacted or info.get("summary") is True
+            messages.held.pop(message_id, None)
+            messages.others.add(message_id)
+
+    def _part(self, frame: Frame) -> Iterator[Event]:
+        messages, properties = self._messages, frame.properties
+        part = as_dict(properties.get("part"))
+        message_id = as_str(part.get("messageID")) or as_str(properties.get("messageID"))
+        if message_id in messages.mine or not message_id:
+            yield from self._shown(frame, part, message_id)
+        elif message_id not in messages.known and message_id not in messages.others:
+            self._budget.spend(len(repr(properties)))
+            messages.held.setdefault(message_id, []).append(frame)
+
+    def _shown(self, frame: Frame, part: dict[str, Any], message_id: str) -> Iterator[Event]:
+        properties = frame.properties
+        if frame.type == "message.part.delta":
+            if properties.get("field", "text") == "text":
+                part_id, text = as_str(properties.get("partID")), as_str(properties.get("delta"))
+                yield from self._texts.delta(part_id, message_id, text)
+        elif part.get("type") == "tool":
+            yield from self._tools.part(part)
+        elif part.get("type") == "reasoning" or visible(part):
+            kind = ReasoningDelta if part.get("type") == "reasoning" else TextDelta
+            text, part_id = as_str(part.get("text")), as_str(part.get("id"))
+            if not part_id:
+                yield from self._texts.append(kind, text)
+            else:
+                ended = bool(as_dict(part.get("time")).get("end"))
+                yield from self._texts.snapshot(part_id, message_id, kind, text, ended=ended)
+
+    def _unattributed(self) -> Iterator[Event]:
+        """Parts of a message that a simple server never introduced: at the end they count as the answer."""
+        if self._messages.mine:
+            return
+        for message_id, frames in list(self._messages.held.items()):
+            for frame in frames:
+                yield from self._shown(frame, as_dict(frame.properties.get("part")), message_id)
+        self._messages.held.clear()
+
+    # How it goes, and how it ends
+
+    def _status(self, status: dict[str, Any]) -> Iterator[Event]:
+        match status.get("type"):
+            case "idle":
+                yield from self._idle()
+            case "retry":
+                self._work()
+                yield Status(Phase.RETRYING, detail=line_of(as_str(status.get("message")), self._endpoint))
+                failed = as_str(self._messages.newest.get("id"))
+                yield from self._texts.abandon(lambda part, message: message == failed)
+            case "busy":
+                self._work()
+
+    def _work(self) -> None:
+        self._busy = self._begun = True
+        self.settling = False
+
+    def _idle(self) -> Iterator[Event]:
+        """The end, if it is known already. An idle before our question began is somebody else's."""
+        self._busy = False
+        newest = self._messages.newest
+        known = _completed(newest) and newest.get("finish") != "tool-calls"
+        if self._begun and (self._error is not None or newest.get("error") or known):
+            yield from self.settle()
+        else:
+            self.settling = self._begun or self._texts.shown or bool(self._messages.held)
+
+    def _complete(self) -> Iterator[Event]:
+        """``message.complete``, from servers written after OpenCode's first documents."""
+        newest = self._messages.newest
+        if self._error is not None or newest:
+            yield from self._idle()
+        else:
+            yield from self._finish(FinishReason.STOP)
+
+    def _failure(self, frame: Frame) -> Iterator[Event]:
+        """While nothing runs, an error is the end: an unknown agent brings no idle. Only the first counts."""
+        error = as_dict(frame.properties.get("error"))
+        if self._busy and not frame.session_id:
+            return
+        if error.get("name") in ENDINGS and not self._begun:
+            return
+        if self._error is None:
+            self._error = error
+        if not self._busy:
+            yield from self._failed(self._error)
+
+    def _failed(self, error: Mapping[str, Any]) -> Iterator[Event]:
+        ending = ENDINGS.get(as_str(error.get("name")))
+        if ending is None:
+            self.over = True
+            raise self._typed(error)
+        yield from self._finish(ending)
+
+    def _typed(self, error: Mapping[str, Any]) -> BackendError:
+        return failure(error, self._endpoint)
+
+    def _finish(self, reason: FinishReason) -> Iterator[Event]:
+        self.over = True
+        if (usage := usage_of(list(self._messages.mine.values()))) is not None:
+            yield usage
+        yield Finish(reason)
+
+
+def _completed(info: Mapping[str, Any]) -> bool:
+    return bool(as_dict(info.get("time")).get("completed"))
+
+
+def _reason(info: Mapping[str, Any]) -> FinishReason:
+    return _REASONS.get(as_str(info.get("finish")), FinishReason.UNKNOWN)
