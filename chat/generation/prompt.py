@@ -7,7 +7,8 @@ from uuid import UUID
 
 from backends.adapters.base import Endpoint
 from backends.adapters.messages import ChatMessage, ChatRequest, Reasoning, Role, SamplingOptions
-from backends.models import Backend
+from backends.models import Backend, CatalogueModel
+from chat.generation.memory import fingerprint, remembered
 from chat.models import Generation, Message, MessageRole
 
 #: How a model is asked to go on with an answer that was cut off.
@@ -23,12 +24,16 @@ class BackendGone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Everything that a run needs, read from rows at once."""
+    """Everything that a run needs, read from rows at once.
+
+    ``fingerprint`` is that of what the model is sent (see ``memory``).
+    """
 
     generation: Generation
     backend: Backend
     endpoint: Endpoint
     request: ChatRequest
+    fingerprint: str
     text: str
     reasoning: str
 
@@ -40,11 +45,13 @@ def prepare(generation_id: UUID) -> Prepared:
     if backend is None or not backend.enabled:
         raise BackendGone
     message = generation.message
+    request = build_request(generation, message)
     return Prepared(
         generation=generation,
         backend=backend,
         endpoint=backend.endpoint(),
-        request=build_request(generation, message),
+        request=request,
+        fingerprint=fingerprint(request.system, request.messages),
         text=message.text,
         reasoning=message.reasoning,
     )
@@ -53,18 +60,30 @@ def prepare(generation_id: UUID) -> Prepared:
 def build_request(generation: Generation, answer: Message) -> ChatRequest:
     """The whole conversation up to the answer, with its system prompt and options."""
     conversation = answer.conversation
-    messages = [chat_message(row) for row in history(answer)]
+    system = conversation.system_prompt.strip()
+    rows = history(answer)
+    path = [row.pk for row in rows]
+    messages = [chat_message(row) for row in rows]
     if generation.continues:
+        path.append(answer.pk)
         messages += [ChatMessage.of(Role.ASSISTANT, answer.text), ChatMessage.of(Role.USER, CONTINUE)]
     return ChatRequest(
         model=generation.model_id,
         messages=tuple(messages),
-        system=conversation.system_prompt.strip(),
+        system=system,
         sampling=sampling(generation.options),
         conversation_id=str(conversation.pk),
         title=conversation.title,
-        state=previous_state(generation, answer),
+        state=remembered(generation, path, system, messages),
+        capabilities=known_capabilities(generation),
     )
+
+
+def known_capabilities(generation: Generation) -> frozenset[str] | None:
+    """What the catalogue knows of the model; None where its server does not tell or the row is gone."""
+    rows = CatalogueModel.objects.filter(backend=generation.backend, model_id=generation.model_id)
+    known = rows.values_list("capabilities", flat=True).first()
+    return None if known is None else frozenset(known)
 
 
 def history(answer: Message) -> list[Message]:
@@ -99,18 +118,3 @@ def sampling(options: dict[str, object]) -> SamplingOptions:
     if "reasoning" in known:
         known["reasoning"] = Reasoning(str(known["reasoning"]))
     return SamplingOptions(**known)  # type: ignore[arg-type]
-
-
-def previous_state(generation: Generation, answer: Message) -> dict[str, str]:
-    """What the turn before this one left with the same backend and model, if it was the direct parent turn."""
-    if answer.parent_id is None or generation.continues:
-        return {}
-    last = (
-        Generation.objects.filter(
-            message__conversation_id=answer.conversation_id, message_id__lt=answer.parent_id
-        )
-        .order_by("-message_id", "-created_at")
-        .first()
-    )
-    same = last and last.backend_id == generation.backend_id and last.model_id == generation.model_id
-    return {str(key): str(value) for key, value in last.state.items()} if last and same else {}

@@ -55,6 +55,22 @@ def _original_script() -> Any:
         yield
 
 
+@pytest.mark.parametrize("known", [None, ["completion"]])
+async def test_the_adapter_learns_what_the_catalogue_knows_of_the_model(
+    hub: runtime.Runtime, ask: Ask, demo: Backend, known: list[str] | None
+) -> None:
+    await in_database(demo.models.update, capabilities=known)
+    seen: list[ChatRequest] = []
+
+    def script(request: ChatRequest) -> list[Any]:
+        seen.append(request)
+        return [TextDelta("answer")]
+
+    scripted.register("play", script)
+    await ended(await in_database(ask, "Hello"))
+    assert [request.capabilities for request in seen] == [None if known is None else frozenset(known)]
+
+
 async def test_an_answer_is_written_and_measured(hub: runtime.Runtime, ask: Ask) -> None:
     play(
         TextDelta("Paris"),
