@@ -6,6 +6,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from backends.database import write_transaction
+from chat.generation.memory import left_behind
 from chat.generation.queue import LEASE, WORKER
 from chat.generation.run import Run
 from chat.models import Conversation, Generation, Message, Status
@@ -66,14 +67,14 @@ def final_values(run: Run) -> dict[str, object]:
 
 
 def state_left_behind(run: Run) -> dict[str, str]:
-    """What a stateful backend wants to see in the next turn; nothing after a failed one."""
-    if run.status is not Status.COMPLETED:
-        return {}
-    values = {
-        "session_id": run.started.session_id if run.started else None,
-        "response_id": (run.finish.response_id if run.finish else None),
-    }
-    return {key: value for key, value in values.items() if value}
+    """What a stateful backend wants to see in the next turn. Only a whole answer's response may be named."""
+    whole = run.finish if run.status is Status.COMPLETED else None
+    return left_behind(
+        run.fingerprint,
+        clean(str(run.text)),
+        whole.response_id if whole else None,
+        run.started.session_id if run.started else None,
+    )
 
 
 def clean(text: str) -> str:

@@ -42,13 +42,15 @@ class GrowingText:
 class Run:
     """One generation in progress. Only the event loop's thread writes to it.
 
-    ``kept_chars`` is the text that was there before (an answer that is continued).
+    ``kept_chars`` is the text that was there before (an answer that is continued), ``fingerprint`` that
+    of what the model was sent.
     """
 
     generation_id: UUID
     message_id: int
     conversation_id: str
     backend_id: int | None = None
+    fingerprint: str = ""
     text: GrowingText = field(default_factory=GrowingText)
     reasoning: GrowingText = field(default_factory=GrowingText)
     kept_chars: int = 0

@@ -64,6 +64,7 @@ class Runner:
         if prepared is None:
             return
         run.continue_from(prepared.text, prepared.reasoning)
+        run.fingerprint = prepared.fingerprint
         backend = prepared.backend
         try:
             if backend.managed:
@@ -210,7 +211,7 @@ def sentence(status: BackendStatus) -> str:
         Phase.TOOL: _("Using a tool…"),
     }
     text = texts[status.phase]
-    return f"{text} {status.detail}" if status.detail and status.phase is Phase.RETRYING else text
+    return f"{text} {_(status.detail)}" if status.detail and status.phase is Phase.RETRYING else text
 
 
 async def abort_quietly(adapter: Adapter, request: ChatRequest) -> None:
