@@ -21,7 +21,7 @@ from backends.adapters.messages import (
 #: The field of LM Studio's chat and of the Responses API that names the turn before.
 PREVIOUS = "previous_response_id"
 #: What is said when the whole history has to be sent after all.
-STATE_LOST = gettext_noop("state lost")
+STATE_LOST = gettext_noop("It forgot this conversation; its history is sent anew.")
 
 _NAMES = {Role.USER: "User", Role.ASSISTANT: "Assistant", Role.TOOL: "Tool", Role.SYSTEM: "System"}
 

@@ -34,6 +34,7 @@ from backends.adapters.events import (
     ToolActivity,
     ToolState,
 )
+from backends.adapters.history import STATE_LOST
 from backends.adapters.lmstudio import LMStudioAdapter
 from backends.adapters.lmstudio_wire import chat_body, reasoning_setting
 from backends.adapters.messages import (
@@ -275,7 +276,7 @@ def test_a_server_that_must_not_remember_gets_no_chain() -> None:
 
 def test_vector_93_a_forgotten_turn_sends_the_whole_history_once() -> None:
     played = play(LMStudioAdapter, LOST, sse(START, said("Oslo."), end(OUTPUT)), request=CHAT)
-    assert played.events == [Status(Phase.RETRYING, detail="state lost"), T("Oslo."), DONE]
+    assert played.events == [Status(Phase.RETRYING, detail=STATE_LOST), T("Oslo."), DONE]
     first, second = (sent.body for sent in played.server.requests)
     assert first["previous_response_id"] == "resp_0"
     assert "previous_response_id" not in second

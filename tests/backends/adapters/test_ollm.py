@@ -26,6 +26,7 @@ from backends.adapters.errors import (
     WrongService,
 )
 from backends.adapters.events import Event, Finish, FinishReason, Phase, Started, Status, TextDelta
+from backends.adapters.history import STATE_LOST
 from backends.adapters.http import Http
 from backends.adapters.management import Embeds, ManagesModels
 from backends.adapters.messages import (
@@ -287,7 +288,7 @@ class Talk:
         )
 
 
-LOST = Status(Phase.RETRYING, detail="state lost")
+LOST = Status(Phase.RETRYING, detail=STATE_LOST)
 SEEDED = "User: one\n\nAssistant: A1\n\nUser: two"
 
 

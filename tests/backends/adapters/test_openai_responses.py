@@ -34,6 +34,7 @@ from backends.adapters.events import (
     ToolCall,
     ToolState,
 )
+from backends.adapters.history import STATE_LOST
 from backends.adapters.messages import (
     ChatMessage,
     ChatRequest,
@@ -340,7 +341,7 @@ FORGOT = [
 @pytest.mark.parametrize("script", FORGOT)
 def test_a_server_that_forgot_gets_all_items_once(script: Script) -> None:
     played = play(OpenAIResponsesAdapter, script, sse(CREATED, said("Oslo."), ended()), request=CHAT)
-    assert played.events == [Status(Phase.RETRYING, detail="state lost"), T("Oslo."), STOP]
+    assert played.events == [Status(Phase.RETRYING, detail=STATE_LOST), T("Oslo."), STOP]
     check_rules(played)
     second = played.server.requests[1].body
     assert "previous_response_id" not in second
