@@ -17,7 +17,7 @@ from backends.adapters.base import Adapter, Endpoint
 from backends.adapters.errors import BackendError
 from backends.adapters.events import Event, Finish, ReasoningDelta, Started, TextDelta, Usage
 from backends.adapters.messages import ChatRequest
-from tests.backends.adapters.wire import FAST, HELLO, Memory, Played, Script, memory_http, play
+from tests.backends.adapters.wire import FAST, HELLO, Memory, Played, Responder, Script, memory_http, play
 
 
 class Used:
@@ -89,17 +89,27 @@ def check_rules(played: Played) -> None:
 
 
 class AdapterContract:
-    """Subclass it, name the adapter, list the cases."""
+    """Subclass it, name the adapter, list the cases.
+
+    ``question`` is asked where no case asks; ``respond`` says what the server answers to which request.
+    """
 
     adapter: type[Adapter]
     cases: tuple[Case, ...]
+    question: ChatRequest = HELLO
+
+    def respond(self, script: Script) -> Responder:
+        """To every request the same, unless a protocol needs several."""
+        return lambda sent: script
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if "case" in metafunc.fixturenames:
             metafunc.parametrize("case", metafunc.cls.cases, ids=str)
 
     def play(self, case: Case, script: Script) -> Played:
-        return play(self.adapter, script, request=case.request, run=case.run, **case.endpoint)
+        return play(
+            self.adapter, respond=self.respond(script), request=case.request, run=case.run, **case.endpoint
+        )
 
     def test_as_it_came(self, case: Case) -> None:
         case.check(self.play(case, case.script))
@@ -139,13 +149,14 @@ class AdapterContract:
         )
         def check(pieces: list[bytes], end: str) -> None:
             head = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n"
-            check_rules(play(self.adapter, Script((head, *filter(None, pieces)), end)))
+            script = Script((head, *filter(None, pieces)), end)
+            check_rules(play(self.adapter, respond=self.respond(script), request=self.question))
 
         check()
 
     async def test_stream_gives_the_events_of_all_batches(self) -> None:
         case = next(case for case in self.cases if case.error is None and case.run is None)
-        server = Memory(lambda sent: case.script)
+        server = Memory(self.respond(case.script))
         http = memory_http(server)
         endpoint = Endpoint("http://server.test", **{"timeouts": FAST, **case.endpoint})
         speaker = self.adapter(endpoint, http)
@@ -185,7 +196,7 @@ class AdapterContract:
         """An answer that begins and then says nothing more."""
         case = next(case for case in self.cases if case.error is None and case.run is None)
         whole = b"".join(case.script.pieces)
-        server = Memory(lambda sent: Script((whole[: len(whole) * 2 // 3],), "silence"))
+        server = Memory(self.respond(Script((whole[: len(whole) * 2 // 3],), "silence")))
         http = memory_http(server)
         endpoint = Endpoint("http://server.test", **{"timeouts": FAST, **case.endpoint})
         return server, http, self.adapter(endpoint, http).batches(case.request)

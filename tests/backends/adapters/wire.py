@@ -198,11 +198,12 @@ async def played(
     request: ChatRequest = HELLO,
     base: str = "http://server.test",
     run: Callable[[Any], Any] | None = None,
+    respond: Responder | None = None,
     **endpoint: Any,
 ) -> Played:
-    """Run one answer against responses in turn; the last one stays."""
+    """Run one answer against a responder, or against responses in turn; the last one stays."""
     left = list(scripts)
-    server = Memory(lambda sent: left.pop(0) if len(left) > 1 else left[0])
+    server = Memory(respond or (lambda sent: left.pop(0) if len(left) > 1 else left[0]))
     result = Played(server=server)
     http = memory_http(server)
     speaker = adapter(Endpoint(base, **{"timeouts": FAST, **endpoint}), http)
