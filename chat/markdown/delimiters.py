@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from chat.markdown.marks import FAR, Walk, walk_over
 
-# Text without any of these reads the same whatever comes behind it.
+# Text without any of these reads the same whatever comes behind it; an e-mail address is linked when its paragraph ends.
 SPECIAL = re.compile(
-    r"[\n*_~`\[\]<$\\&!@]|://|mailto:|(?<![^\W_])(?:h|ht|htt|https?:?/?|m|ma|mai|mail|mailto?)\Z",
+    r"[\n*_~`\[\]<$\\&!]|://|mailto:|(?<![^\W_])(?:h|ht|htt|https?:?/?|m|ma|mai|mail|mailto?)\Z",
     re.IGNORECASE,
 )
 _LAST_WORD = re.compile(r"[!-~]+\Z")
-_LINKING = re.compile(r"[*_~`\[\]<$\\&!@]|://|mailto:", re.IGNORECASE)
+_LINKING = re.compile(r"[*_~`\[\]<$\\&!]|://|mailto:", re.IGNORECASE)
 
 
 @dataclass(slots=True)

@@ -80,6 +80,7 @@ class Prose(Node):
             self._plain = self._plain and text[:1] == "\n" and not delimiters.SPECIAL.search(text, 1)
         else:
             self._add_plain(self._held + text)
+        self._plain = self._plain and "@" not in text  # an address becomes a link when its paragraph ends
 
     def _add_plain(self, text: str) -> None:
         words = text.rstrip(" \t")

@@ -175,3 +175,8 @@ def test_a_snapshot_waits_for_the_flush() -> None:
     stream.feed("a")
     assert stream.snapshot() == ""
     assert stream.text == "a"
+
+
+def test_an_address_is_a_link_when_its_paragraph_ends() -> None:
+    assert "mailto:" not in after("Write to bob@example.com, he")
+    assert 'href="mailto:bob@example.com"' in after("Write to bob@example.com, he knows.\n\nThen wait")
