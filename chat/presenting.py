@@ -91,7 +91,7 @@ def message_view(row: Message, generation: Generation | None) -> MessageView:
         html=safe(render(row.text) if status is Status.RUNNING else rendered(row.text)),
         text=row.text,
         created=row.created_at,
-        model_label=generation.model_name or generation.model_id,
+        model_label=model_label(generation),
         backend_label=generation.backend_name,
         reasoning_html=safe(rendered(row.reasoning)) if row.reasoning else SafeString(""),
         reasoning_seconds=row.reasoning_seconds,
@@ -104,6 +104,24 @@ def message_view(row: Message, generation: Generation | None) -> MessageView:
         can_retry=not generation.is_active,
         can_continue=can_continue(generation, row),
         can_delete=not generation.is_active,
+    )
+
+
+def model_label(generation: Generation) -> str:
+    """What the page calls the model; never empty."""
+    return generation.model_name or generation.model_id
+
+
+def beginning_answer(message_id: int, label: str) -> MessageView:
+    """An answer that has just begun: what its row would say, without asking for it."""
+    return MessageView(
+        id=message_id,
+        role=MessageRole.ASSISTANT.value,
+        status=Status.RUNNING.value,
+        html=SafeString(""),
+        text="",
+        created=timezone.now(),
+        model_label=label,
     )
 
 
@@ -168,7 +186,7 @@ def note(generation: Generation, row: Message) -> str:
 
 def facts(generation: Generation) -> tuple[Fact, ...]:
     """What was measured: model, first token, speed, tokens, why it ended."""
-    found = [Fact("model", _("Model"), generation.model_name or generation.model_id)]
+    found = [Fact("model", _("Model"), model_label(generation))]
     other = generation.answered_by
     if other and other not in (generation.model_id, generation.model_name):
         found.append(Fact("answered_by", _("Answered by"), other))

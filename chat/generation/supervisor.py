@@ -150,11 +150,16 @@ class Supervisor:
 
     async def serve_queue(self, backend_id: int | None) -> None:
         """Start whoever's turn it is, and tell the others their place."""
-        while not self._closing and (generation_id := await in_database(queue.claim_next, backend_id)):
+        line: dict[int, tuple[str, int]] = {}
+        while not self._closing:
+            line = await in_database(queue.places, backend_id)
+            generation_id = await in_database(queue.claim_next, backend_id) if line else None
+            if generation_id is None:
+                break
             run = await in_database(recovery.run_of, generation_id)
             self._start(run)
             await self.bus.publish(Update(Kind.STARTED, run.conversation_id, run.message_id))
-        for message_id, (conversation_id, place) in (await in_database(queue.places, backend_id)).items():
+        for message_id, (conversation_id, place) in line.items():
             if self.bus.watched(conversation_id):
                 await self.bus.publish(
                     Update(Kind.PHASE, conversation_id, message_id, phase=waiting_sentence(place))

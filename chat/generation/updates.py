@@ -13,8 +13,8 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """``ADDED``: messages were added (``html`` shows them). ``FULL``: the whole state of a running
-    answer. ``GREW``: text or reasoning to append at ``offset``. ``RESTARTED``: begin the text anew.
+    """``ADDED``: messages were added; ``html`` shows them, ``model_label`` names who already answers.
+    ``FULL``: the whole state of a running answer. ``GREW``: text or reasoning to append at ``offset``. ``RESTARTED``: begin the text anew.
     ``PHASE``: what the backend is doing. ``STARTED``: a queued answer's turn came. ``ENDED``: it is
     saved and final. ``CHANGED``: the thread must be shown anew. ``SYNC``: a watcher asks for FULL.
     """
@@ -45,6 +45,7 @@ class Update:
     phase: str = ""
     progress: int | None = None
     html: str = ""
+    model_label: str = ""
     revision: int = 0
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from chat.markdown.marks import FAR, Walk, walk_over
 
-# Text without any of these reads the same whatever comes behind it; an e-mail address is linked when its paragraph ends.
+# Text without any of these reads the same whatever comes behind it; an e-mail address is linked at the end.
 SPECIAL = re.compile(
     r"[\n*_~`\[\]<$\\&!]|://|mailto:|(?<![^\W_])(?:h|ht|htt|https?:?/?|m|ma|mai|mail|mailto?)\Z",
     re.IGNORECASE,

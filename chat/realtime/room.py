@@ -17,8 +17,8 @@ from backends.database import in_database
 from chat.generation import runtime
 from chat.generation.updates import Kind, Update
 from chat.models import Conversation, Generation
-from chat.presenters import ThreadView
-from chat.presenting import one_message_view, thread_view
+from chat.presenters import MessageView, ThreadView
+from chat.presenting import beginning_answer, one_message_view, thread_view
 from chat.realtime import frames
 from chat.realtime.live import LiveAnswer
 
@@ -64,21 +64,16 @@ class Room:
     async def _take(self, update: Update) -> None:
         live = self.live.get(update.message_id)
         match update.kind:
-            case Kind.GREW:
+            case Kind.GREW | Kind.STARTED:
                 await self._ask_for_state()
             case Kind.PHASE:
                 await self._phase(live, update)
             case Kind.FULL | Kind.RESTARTED:
                 await self._full(live, update)
-            case Kind.STARTED:
-                await self._begin(update)
             case Kind.ENDED:
                 await self._end(update)
             case Kind.ADDED:
-                await self.send(
-                    frames.added(update.html) + frames.state(update.revision, True, self.stop_url)
-                )
-                await self._begin(update)
+                await self._added(update)
             case Kind.CHANGED:
                 await self._show_thread()
             case Kind.SYNC:
@@ -100,16 +95,18 @@ class Room:
             live.reset(update)
         await self.send(live.frame())
 
-    async def _begin(self, update: Update) -> None:
-        """An answer begins to run: from now on it is live, empty or as far as it is."""
-        await self._ask_for_state()
+    async def _added(self, update: Update) -> None:
+        """A question and its answer; one that already runs is live from now on."""
+        await self.send(frames.added(update.html) + frames.state(update.revision, True, self.stop_url))
+        if update.model_label and update.message_id not in self.live:
+            view = beginning_answer(update.message_id, update.model_label)
+            self.live[update.message_id] = LiveAnswer(view, update)
 
     async def _end(self, update: Update) -> None:
         self.live.pop(update.message_id, None)
-        view = await in_database(one_message_view, update.message_id)
-        revision, active = await in_database(revision_and_active, self.id)
+        view, revision, active = await in_database(ended_answer, update.message_id, self.id)
         article = frames.replaced(view) if view else ""
-        await self.send(article + frames.state(revision, bool(active), self.stop_url))
+        await self.send(article + frames.state(revision, active, self.stop_url))
 
     async def _show_thread(self) -> None:
         await self.send(await self._thread())
@@ -163,6 +160,12 @@ def revision_and_active(conversation_id: str) -> tuple[int, set[int]]:
     revision = Conversation.objects.filter(pk=conversation_id).values_list("revision", flat=True).first()
     active = Generation.objects.active().filter(message__conversation_id=conversation_id)
     return revision or 0, set(active.values_list("message_id", flat=True))
+
+
+def ended_answer(message_id: int, conversation_id: str) -> tuple[MessageView | None, int, bool]:
+    """An answer as it was saved, the count of changes, and whether another one is being written."""
+    revision, active = revision_and_active(conversation_id)
+    return one_message_view(message_id), revision, bool(active)
 
 
 async def enter(conversation_id: str, watcher: Watcher, seen_revision: int, language: str) -> Room | None:

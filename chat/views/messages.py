@@ -13,8 +13,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from chat.access import own_conversation, own_message
 from chat.generation.updates import Kind
-from chat.models import Conversation
-from chat.presenting import composer_view, message_view, newest_group, submission_key, thread_view
+from chat.models import Conversation, Status
+from chat.presenting import (
+    composer_view,
+    message_view,
+    model_label,
+    newest_group,
+    submission_key,
+    thread_view,
+)
 from chat.realtime import frames
 from chat.realtime.room import rooms
 from chat.services import answers
@@ -54,7 +61,9 @@ def send(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         return refuse(request, conversation, refused)
     articles = articles_of(sent)
     if not sent.repeated:
-        tell(Kind.ADDED, sent.conversation, message_id=sent.answer.pk, html=articles)
+        runs = sent.generation.status == Status.RUNNING
+        label = model_label(sent.generation) if runs else ""
+        tell(Kind.ADDED, sent.conversation, message_id=sent.answer.pk, html=articles, model_label=label)
     if not is_htmx(request):
         return redirect(sent.conversation)
     order = "" if was_on_top else on_top_of_list(sent.conversation)
