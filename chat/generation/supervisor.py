@@ -12,7 +12,7 @@ from collections.abc import Coroutine
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError
+from django.db import Error, OperationalError
 from django.utils.translation import gettext as _
 
 from backends.adapters.http import Http
@@ -35,6 +35,9 @@ SAVE_AGAIN = 2.0
 #: Saves between two looks for runs that a dead process left behind and for forgotten waiting ones.
 SWEEP_EVERY = 5
 
+#: A run that is over, and who waits until that is saved.
+Ending = tuple[Run, asyncio.Future[None]]
+
 
 class Supervisor:
     """The runs of this process. Make it on the event loop that it shall use."""
@@ -47,7 +50,7 @@ class Supervisor:
         self.runs: dict[UUID, Run] = {}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._others: set[asyncio.Task[Any]] = set()
-        self._ending: list[tuple[Run, asyncio.Future[None]]] = []
+        self._ending: list[Ending] = []
         self._closing = False
         self._save_loop = self.loop.create_task(self._save_regularly())
 
@@ -131,7 +134,7 @@ class Supervisor:
             self._spawn(self._flush_ends())
         try:
             await future
-        except DatabaseError:
+        except Error:
             logger.exception("generation %s could not be saved", run.generation_id)
             return False
         return True
@@ -139,10 +142,18 @@ class Supervisor:
     async def _flush_ends(self) -> None:
         await asyncio.sleep(0)
         batch, self._ending = self._ending, []
-        error: BaseException | None = None
+        await self._save_ends(batch)
+
+    async def _save_ends(self, batch: list[Ending]) -> None:
+        """Save them together; where that fails for a reason of one of them, each alone."""
+        error: Exception | None = None
         try:
             await in_database(save_ends, [run for run, _future in batch])
-        except DatabaseError as problem:
+        except Exception as problem:
+            if len(batch) > 1 and not isinstance(problem, OperationalError):
+                for ending in batch:
+                    await self._save_ends([ending])
+                return
             error = problem
         for _run, future in batch:
             if not future.done():
@@ -176,13 +187,13 @@ class Supervisor:
                 count += 1
                 if count % SWEEP_EVERY == 0:
                     await self.sweep()
-            except DatabaseError:
+            except Exception:  # whatever it is: the leases of all runs hang on this loop
                 logger.exception("could not save; trying again")
                 for run in self.runs.values():
                     run.dirty = True
 
     async def sweep(self) -> None:
-        """End what a dead process left running, stop what another process was asked to, serve forgotten lines."""
+        """End what a dead process left running, serve forgotten lines."""
         for conversation_id, message_id in await in_database(recovery.interrupt_abandoned):
             await self.bus.publish(Update(Kind.ENDED, conversation_id, message_id))
         for backend_id in await in_database(queue.backends_with_waiting):
