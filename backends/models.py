@@ -13,9 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from backends.adapters.base import Capability, Endpoint, ModelInfo, Timeouts
 from backends.adapters.registry import KINDS
 from backends.crypto import decrypt, encrypt
+from backends.pulls.models import Pull
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
+
+
+__all__ = ["Access", "Backend", "CatalogueModel", "Pull", "State"]
 
 
 class Access(models.TextChoices):

@@ -14,6 +14,7 @@ from django.conf import settings
 from backends.adapters.http import Http
 from backends.endpoints import open_endpoint
 from backends.managed import stop_builtin_server
+from backends.pulls.puller import Puller
 from backends.watch import Watch
 from chat.generation.layer_bus import LayerBus
 from chat.generation.supervisor import Supervisor
@@ -29,13 +30,14 @@ controls: dict[str, Callable[[dict[str, Any]], Awaitable[None]]] = {}
 
 
 class Runtime:
-    """The bus, the supervisor of runs and the watch over backends of this process."""
+    """The bus, the supervisor of runs, the watch over backends and the downloads of this process."""
 
     def __init__(self) -> None:
         self.http = Http()
         self.bus = self._make_bus()
         self.supervisor = Supervisor(self.http, self.bus, open_endpoint)
         self.watch = Watch(self.http)
+        self.puller = Puller(self.http, self.watch.look_soon)
 
     def _make_bus(self) -> Bus:
         return LayerBus(get_channel_layer(), self._control) if shared_layer() else Bus()
@@ -46,9 +48,11 @@ class Runtime:
             await self.bus.open()
         await self.supervisor.recover()
         self.watch.start()
+        self.puller.start()
 
     async def close(self) -> None:
         """End everything in order; takes a few seconds at most."""
+        await self.puller.close()
         await self.watch.close()
         await self.supervisor.close()
         await stop_builtin_server()
