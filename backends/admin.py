@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from backends.addresses import clean_address
 from backends.models import Backend
 
 
@@ -31,6 +32,12 @@ class BackendAdminForm(forms.ModelForm):  # type: ignore[type-arg]
             "name", "kind", "base_url", "username", "enabled", "access", "groups",
             "slots", "connect_timeout", "first_byte_timeout", "stall_timeout",
         ]  # fmt: skip
+
+    def clean_base_url(self) -> str:
+        """As on the hub's own page; the built-in model has an address of its own."""
+        typed: str = self.cleaned_data["base_url"]
+        plain = self.instance.managed or self.cleaned_data.get("kind") == "scripted"
+        return typed if plain else clean_address(typed)
 
 
 @admin.register(Backend)

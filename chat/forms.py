@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import forms
+from django.core.validators import MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from backends.adapters.base import Timeouts
 from backends.adapters.messages import Reasoning
 from backends.adapters.registry import KINDS
+from backends.addresses import clean_address, origin
 from backends.models import Backend
 
 #: Form field -> field of Timeouts.
@@ -129,34 +130,33 @@ class BackendForm(forms.ModelForm):  # type: ignore[type-arg]
         stored = self.instance
         if all_kinds:
             self.fields["kind"].choices = [(key, kind.label) for key, kind in KINDS.items()]  # type: ignore[attr-defined]
+        if stored.managed:
+            self.keep_to_people()
+            return
         self.fields["api_key"].widget = SecretInput(stored=stored.has_api_key)
         self.fields["password"].widget = SecretInput(stored=stored.has_password)
         for name in TIMEOUTS:
             field = self.fields[name]
             field.required = False
-            field.min_value = 1  # type: ignore[attr-defined]
+            field.validators.append(MinValueValidator(1))
+            field.widget.attrs["min"] = 1
         if not stored.has_api_key and not stored.has_password:
             del self.fields["forget_secrets"]
 
+    def keep_to_people(self) -> None:
+        """Where the hub runs the server itself, the owner decides its name and who may use it."""
+        for name in self.fields.keys() - {"name", "enabled", "access", "groups", "slots"}:
+            del self.fields[name]
+
     def clean_base_url(self) -> str:
         """An http(s) address without credentials in it."""
-        url: str = self.cleaned_data["base_url"].strip()
-        if self.cleaned_data.get("kind") == "scripted":
-            return url
-        if "://" not in url:
-            url = f"http://{url}"
-        if not is_address(url):
-            raise forms.ValidationError(
-                _(
-                    "Enter an address like http://192.168.1.20:11434. User name and password have their own fields."
-                )
-            )
-        return url.rstrip("/")
+        typed: str = self.cleaned_data["base_url"]
+        return typed if self.cleaned_data.get("kind") == "scripted" else clean_address(typed)
 
     def clean(self) -> dict[str, Any]:
         """Empty time-outs go back to their defaults."""
         cleaned: dict[str, Any] = super().clean() or {}
-        for name in TIMEOUTS:
+        for name in TIMEOUTS.keys() & self.fields.keys():
             if cleaned.get(name) in (None, ""):
                 cleaned[name] = getattr(Timeouts(), TIMEOUTS[name])
         self.keep_secrets_at_home(cleaned)
@@ -190,23 +190,3 @@ class BackendForm(forms.ModelForm):  # type: ignore[type-arg]
             backend.save()
             self.save_m2m()
         return backend
-
-
-def is_address(url: str) -> bool:
-    """Whether this names a server by http(s), without credentials."""
-    try:
-        parts = urlsplit(url)
-        return bool(
-            parts.scheme in {"http", "https"}
-            and parts.hostname
-            and parts.port != 0
-            and "@" not in parts.netloc
-        )
-    except ValueError:
-        return False
-
-
-def origin(url: str) -> str:
-    """Scheme, host and port of an address."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()

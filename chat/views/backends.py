@@ -66,7 +66,7 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
 @administrators_only
 def test(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask the server now, with what is typed in the form, and say exactly what it answered."""
-    backend = get_object_or_404(Backend, slug=slug)
+    backend = get_object_or_404(Backend, slug=slug, managed=False)
     form = BackendForm(request.POST, instance=backend)
     if form.is_valid():
         result = look_result(look_now(form.save(commit=False)))
@@ -108,7 +108,9 @@ def edit_backend(request: HttpRequest, backend: Backend | None) -> HttpResponse:
 
 
 def refresh_now_or_soon(backend: Backend) -> None:
-    """Have its models listed, in the background where the hub runs."""
+    """Have its models listed, in the background where the hub runs; the built-in one has no list."""
+    if backend.managed:
+        return
     if running := runtime.current():
         running.watch.look_soon(backend.pk)
     else:
