@@ -14,9 +14,10 @@ from enum import StrEnum
 
 class Kind(StrEnum):
     """``ADDED``: messages were added; ``html`` shows them, ``model_label`` names who already answers.
-    ``FULL``: the whole state of a running answer. ``GREW``: text or reasoning to append at ``offset``. ``RESTARTED``: begin the text anew.
-    ``PHASE``: what the backend is doing. ``STARTED``: a queued answer's turn came. ``ENDED``: it is
-    saved and final. ``CHANGED``: the thread must be shown anew. ``SYNC``: a watcher asks for FULL.
+    ``FULL``: the whole state of a running answer. ``GREW``: text or reasoning to append at
+    ``offset``. ``RESTARTED``: begin the text anew. ``PHASE``: what the backend is doing.
+    ``STARTED``: a queued answer's turn came. ``ENDED``: it is saved and final. ``CHANGED``: the
+    thread must be shown anew. ``SYNC``: a watcher asks for FULL.
     """
 
     ADDED = "added"

@@ -1,0 +1,28 @@
+"""What the other tests ask of the hub holds on PostgreSQL too: they run once more, on it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.live.process import ROOT
+from tests.services.servers import Postgres
+
+#: Those whose subject is queries, locks and transactions.
+TESTS = ("test_access.py", "test_sending.py", "test_views.py")
+
+
+@pytest.mark.postgres
+def test_the_tests_of_the_chat_pass_on_postgresql(postgres: Postgres) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PG"))}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/chat/{name}" for name in TESTS)],
+        cwd=ROOT, env=kept | {"TEST_DATABASE_URL": postgres.create("tests"), "TEST_REDIS_URL": ""},
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout[-10000:] + done.stderr[-2000:]
