@@ -60,16 +60,16 @@ class Items:
         item = as_dict(payload.get("item"))
         if item.get("type") == _CALL:
             begun = self._open.pop(_key(item, payload), None)
-            if item.get("status") not in _FAILED:
+            if not _failed(item):
                 yield from self._whole(item, begun)
         else:
-            failed = bool(item.get("error")) or item.get("status") in _FAILED
+            failed = bool(item.get("error")) or _failed(item)
             yield from _activity(item, ToolState.ERROR if failed else ToolState.DONE)
 
     def rest(self, response: Mapping[str, Any], *, only_whole: bool) -> Iterator[Event]:
         """The calls of the whole output that no event told; ``only_whole``: not those that broke off."""
         for item in map(as_dict, as_list(response.get("output"))):
-            if item.get("type") == _CALL and not (only_whole and item.get("status") in _FAILED):
+            if item.get("type") == _CALL and not (only_whole and _failed(item)):
                 yield from self._whole(item, self._open.pop(as_str(item.get("id")), None))
         for call in () if only_whole else self._open.values():
             yield from self._whole({}, call)
@@ -92,6 +92,10 @@ def _key(item: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
 
 def _position(payload: Mapping[str, Any]) -> str:
     return f"#{as_int(payload.get('output_index'))}"
+
+
+def _failed(item: Mapping[str, Any]) -> bool:
+    return as_str(item.get("status")) in _FAILED
 
 
 def _activity(item: Mapping[str, Any], state: ToolState) -> Iterator[ToolActivity]:
