@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from backends.adapters.base import Endpoint
-from backends.adapters.messages import ChatMessage, ChatRequest, Reasoning, Role, SamplingOptions
+from backends.adapters.messages import ChatMessage, ChatRequest, Reasoning, Role, SamplingOptions, TextPart
 from backends.models import Backend, CatalogueModel
 from chat.generation.memory import fingerprint, remembered
 from chat.models import Generation, Message, MessageRole
@@ -63,7 +64,7 @@ def build_request(generation: Generation, answer: Message) -> ChatRequest:
     system = conversation.system_prompt.strip()
     rows = history(answer)
     path = [row.pk for row in rows]
-    messages = [chat_message(row) for row in rows]
+    messages = alternating(chat_message(row) for row in rows)
     if generation.continues:
         path.append(answer.pk)
         messages += [ChatMessage.of(Role.ASSISTANT, answer.text), ChatMessage.of(Role.USER, CONTINUE)]
@@ -104,6 +105,20 @@ def history(answer: Message) -> list[Message]:
 def chat_message(row: Message) -> ChatMessage:
     """A stored turn as adapters know it."""
     return ChatMessage.of(Role(row.role), row.text)
+
+
+def alternating(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
+    """Neighbours of one role as one turn: many chat templates refuse two turns of one speaker in a row.
+
+    They meet where an answer failed without a word, or was deleted.
+    """
+    turns: list[ChatMessage] = []
+    for message in messages:
+        if turns and turns[-1].role is message.role:
+            gap = TextPart("\n\n")
+            message = replace(message, parts=(*turns.pop().parts, gap, *message.parts))
+        turns.append(message)
+    return turns
 
 
 def sampling(options: dict[str, object]) -> SamplingOptions:

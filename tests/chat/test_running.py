@@ -337,3 +337,18 @@ async def test_nobody_watching_means_nothing_is_published_per_piece(hub: runtime
     await ended(await in_database(ask))
 
     assert Kind.GREW not in {update.kind for update in heard}
+
+
+async def test_a_question_after_one_that_failed_goes_out_as_one_turn(hub: runtime.Runtime, ask: Ask) -> None:
+    seen: list[ChatRequest] = []
+
+    def script(request: ChatRequest) -> list[Any]:
+        seen.append(request)
+        return [Overloaded("busy")] if len(seen) == 1 else [TextDelta("yes")]
+
+    scripted.register("play", script)
+    first = await in_database(ask, "one")
+    await ended(first)
+    await ended(await in_database(ask, "two", first.conversation))
+
+    assert [(turn.role, turn.text) for turn in seen[1].messages] == [(Role.USER, "one\n\ntwo")]
