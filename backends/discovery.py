@@ -45,7 +45,7 @@ class Found:
 
 USUAL = (
     Usual("Ollama", 11434, "ollama"),
-    Usual("LM Studio", 1234, "openai", "/v1"),
+    Usual("LM Studio", 1234, "lmstudio"),
     Usual("llama.cpp", 8080, "openai", "/v1"),
     Usual("llama.cpp", 9931, "openai", "/v1"),
     Usual("vLLM", 8000, "openai", "/v1"),

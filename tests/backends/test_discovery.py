@@ -25,6 +25,7 @@ def at(url: str, kind: str = "ollama", path: str = "") -> Usual:
 def test_only_this_machine_is_asked() -> None:
     assert {urlsplit(place.url).hostname for place in USUAL} == {"127.0.0.1"}
     assert {place.port for place in USUAL} >= {11434, 1234, 8080, 8000}
+    assert [place.kind for place in USUAL if place.port in (11434, 1234)] == ["ollama", "lmstudio"]
 
 
 async def test_servers_are_found_with_their_models() -> None:
