@@ -128,9 +128,10 @@ class ChatRequest:
 
     ``messages`` never holds a system message: the system prompt is ``system``. ``conversation_id``
     names the conversation to servers that keep something for it. ``state`` is what an earlier
-    stream of the same conversation on the same backend left behind (``response_id``,
-    ``session_id``), empty where there is none. ``capabilities`` is what the catalogue knows of the
-    model (values of ``base.Capability``), ``None`` where its server does not tell.
+    stream of the same conversation on the same backend left behind, empty where there is none:
+    ``response_id`` stands for all messages up to the last answer, exactly as they are here;
+    ``session_id`` names a session that may hold other things, too. ``capabilities`` is what the
+    catalogue knows of the model (values of ``base.Capability``), ``None`` where its server does not tell.
     """
 
     model: str
