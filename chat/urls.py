@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from chat.views import backends, conversations, messages, pages
+from chat.views import backends, conversations, messages, models, pages
 
 app_name = "chat"
 
@@ -29,4 +29,13 @@ urlpatterns = [
     path("backends/<slug:slug>/", backends.edit, name="backend-edit"),
     path("backends/<slug:slug>/test/", backends.test, name="backend-test"),
     path("backends/<slug:slug>/delete/", backends.delete, name="backend-delete"),
+    path("backends/<slug:server>/models/", models.index, name="backend-models"),
+    path("backends/<slug:server>/models/downloads/", models.downloads, name="backend-downloads"),
+    path("backends/<slug:server>/models/memory/", models.memory, name="backend-memory"),
+    path("backends/<slug:server>/models/pull/", models.pull, name="backend-pull"),
+    path("backends/<slug:server>/models/load/", models.load, name="backend-load"),
+    path("backends/<slug:server>/models/unload/", models.unload, name="backend-unload"),
+    path("backends/<slug:server>/models/delete/", models.delete, name="backend-model-delete"),
+    path("pulls/<int:pull_id>/cancel/", models.cancel, name="pull-cancel"),
+    path("pulls/<int:pull_id>/resume/", models.resume, name="pull-resume"),
 ]

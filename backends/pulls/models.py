@@ -7,6 +7,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+#: Characters of a model's name.
+NAME_LENGTH = 250
+
 
 class PullStatus(models.TextChoices):
     """Where a download stands."""
@@ -43,7 +46,7 @@ class Pull(models.Model):
     """
 
     backend = models.ForeignKey("backends.Backend", on_delete=models.CASCADE, related_name="pulls")
-    name = models.CharField(_("model"), max_length=250)
+    name = models.CharField(_("model"), max_length=NAME_LENGTH)
     status = models.CharField(max_length=10, choices=PullStatus, default=PullStatus.WAITING)
     cancel_requested = models.BooleanField(default=False)
     detail = models.CharField(max_length=200, blank=True, default="")
@@ -94,6 +97,6 @@ class Pull(models.Model):
         return min(100, self.completed * 100 // self.total) if self.total > 0 else None
 
     @property
-    def seconds_left(self) -> int | None:
-        """At the speed of late; None where that is unknown."""
-        return (self.total - self.completed) // self.speed if self.speed else None
+    def minutes_left(self) -> int | None:
+        """At the speed of late, rounded up; None where that is unknown."""
+        return -((self.completed - self.total) // self.speed // 60) if self.speed else None

@@ -323,8 +323,9 @@ def test_old_ends_are_forgotten(ollama: Backend) -> None:
 
 
 def test_how_long_it_still_takes() -> None:
-    assert Pull(completed=40, total=100, speed=20).seconds_left == 3
-    assert Pull(completed=40, total=100).seconds_left is None
+    assert Pull(completed=40, total=100, speed=20).minutes_left == 1
+    assert Pull(completed=0, total=121, speed=1).minutes_left == 3
+    assert Pull(completed=40, total=100).minutes_left is None
     assert Pull(completed=0, total=0).percent is None
     assert Pull(completed=101, total=100).percent == 100
 
