@@ -36,7 +36,8 @@ if (!CSS.supports("overflow-anchor", "auto")) {
 
 document.addEventListener("click", (event) => {
   if (!event.target.closest("#newest")) return;
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  // A smooth way to an end that moves on would never arrive.
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches || document.querySelector('#messages > [data-status="running"]');
   byId("scroller").scrollTo({ top: 0, behavior: still ? "instant" : "smooth" });
   byId("composer-text").focus({ preventScroll: true });
 });

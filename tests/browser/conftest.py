@@ -47,15 +47,16 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_window(chromium: Browser) -> Iterator[Callable[..., Window]]:
-    """Opens windows of a fresh browser profile each: ``open_window(hub, "alice")``."""
+    """Opens windows of a fresh browser profile each: ``open_window(hub, "alice")``, through ``origin`` if given."""
     windows: list[Window] = []
 
-    def open_one(hub: Hub, name: str = "", **options: object) -> Window:
+    def open_one(hub: Hub, name: str = "", origin: str = "", **options: object) -> Window:
+        origin = origin or hub.origin
         context = chromium.new_context(
-            base_url=hub.origin, **{"viewport": {"width": 1280, "height": 800}} | options
+            base_url=origin, **{"viewport": {"width": 1280, "height": 800}} | options
         )
         context.set_default_timeout(PATIENCE)
-        window = Window(context, hub)
+        window = Window(context, hub, origin, touch=bool(options.get("has_touch")))
         windows.append(window)
         if name:
             window.come_in_as(name)
@@ -76,3 +77,11 @@ def window(open_window: Callable[..., Window], live_hub: Hub) -> Window:
 def tab(window: Window) -> Tab:
     """A tab of Alice's on the page of a new chat."""
     return window.open("/")
+
+
+@pytest.fixture
+def phone(open_window: Callable[..., Window], live_hub: Hub) -> Window:
+    """Alice's telephone, narrow and without a mouse."""
+    return open_window(
+        live_hub, "alice", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
+    )
