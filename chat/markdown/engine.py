@@ -116,10 +116,7 @@ def _parser(*, breaks: bool) -> MarkdownIt:
     md = MarkdownIt("commonmark", {**options, "xhtmlOut": False}, renderer_cls=Renderer)
     md.enable(["table", "strikethrough", "linkify"])
     md.disable(["html_block", "html_inline"])
-    assert md.linkify is not None  # noqa: S101  # a dependency of the project
-    md.linkify.set(
-        {"fuzzy_link": False}
-    )  # else "manage.py" and "main.rs" become addresses in Paraguay and Serbia
+    md.linkify = links.Finder()
     md.validateLink = links.is_safe  # type: ignore[method-assign]
     md.use(formulas.plugin)
     return md
