@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.validators import MinValueValidator
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -32,6 +33,11 @@ class BackendAdminForm(forms.ModelForm):  # type: ignore[type-arg]
             "name", "kind", "base_url", "username", "enabled", "access", "groups",
             "slots", "connect_timeout", "first_byte_timeout", "stall_timeout",
         ]  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("connect_timeout", "first_byte_timeout", "stall_timeout"):
+            self.fields[name].validators.append(MinValueValidator(1))
 
     def clean_base_url(self) -> str:
         """As on the hub's own page; the built-in model has an address of its own."""

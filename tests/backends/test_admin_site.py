@@ -81,6 +81,14 @@ def test_an_address_that_cannot_be_is_refused_here_too(as_ada: Client, address: 
     assert not Backend.objects.exists()
 
 
+@pytest.mark.parametrize("name", ["connect_timeout", "first_byte_timeout", "stall_timeout"])
+def test_a_time_out_below_a_second_is_refused(as_ada: Client, name: str) -> None:
+    response = as_ada.post(f"{LIST}add/", fields(**{name: "0"}))
+
+    assert "greater than or equal to 1" in response.content.decode()
+    assert not Backend.objects.exists()
+
+
 def test_others_do_not_get_in(as_bob: Client, stored: Backend) -> None:
     for path in (LIST, f"{LIST}add/", f"{LIST}{stored.pk}/change/", f"{LIST}{stored.pk}/delete/"):
         for response in (as_bob.get(path), as_bob.post(path, fields())):
