@@ -223,6 +223,14 @@ async def test_a_session_that_streams_nothing_is_read() -> None:
     assert isinstance(failure, ProtocolError)  # the last answer there is not to our question
 
 
+def test_an_endless_line_is_refused_and_does_not_fill_the_memory() -> None:
+    played = play(Prompting, sse('event: text\ndata: {"delta":"', *(["x" * 65536] * 200)))
+    assert isinstance(played.error, ProtocolError)
+    assert "too large" in played.error.message
+    assert played.server is not None
+    assert played.server.transports[0].delivered < 10 * 1024 * 1024
+
+
 # Sessions
 
 

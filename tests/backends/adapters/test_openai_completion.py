@@ -238,6 +238,13 @@ def test_what_a_text_cannot_carry_is_refused_before_it_is_sent(more: dict[str, A
     assert requests == []
 
 
+def test_an_endless_line_is_refused_and_does_not_fill_the_memory() -> None:
+    played, _ = sent_by(sse('data: {"choices":[{"text":"', *(["x" * 65536] * 200)))
+    assert isinstance(played.error, ProtocolError)
+    assert played.server is not None
+    assert played.server.transports[0].delivered < 10 * 1024 * 1024
+
+
 # Embeddings
 
 
