@@ -131,7 +131,8 @@ def _tune_for_smollm2(params: Any) -> None:
     from xllamacpp import ggml_type
 
     params.chat_template = SMOLLM2_TEMPLATE
-    params.sampling.temp = 0.2
+    # At 0.2 two of sixteen answers about the capital of France were nonsense, at 0.1 one, here none.
+    params.sampling.temp = 0.0
     params.sampling.top_p = 0.9
     params.sampling.penalty_repeat = 1.1
     # 258 MB of memory instead of 344 with two whole contexts, and no answer got worse.
