@@ -33,6 +33,15 @@ def token_is_right(given: str) -> bool:
     return needed() and hmac.compare_digest(given.encode(), token().encode())
 
 
+def use_link(username: str, password: str) -> User | None:
+    """The first administrator, by the link; None where somebody else used it up a moment before."""
+    try:
+        token_path().unlink()  # of several at the same time one wins, whatever the database
+    except FileNotFoundError:
+        return None
+    return create_administrator(username, password)
+
+
 def create_administrator(username: str, password: str) -> User | None:
     """The first administrator; None where somebody else was quicker."""
     with write_transaction():

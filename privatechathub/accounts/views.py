@@ -59,7 +59,7 @@ def setup(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404
     form = SetupForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        user = first.create_administrator(form.cleaned_data["username"], form.cleaned_data["password"])
+        user = first.use_link(form.cleaned_data["username"], form.cleaned_data["password"])
         if user is None:
             raise Http404
         login(request, user, backend="django.contrib.auth.backends.ModelBackend")
