@@ -51,7 +51,7 @@ async def test_tells_the_engine_what_it_needs(server: BuiltinServer, bench: Benc
     assert 1 <= params["cpuparams"]["n_threads"] <= 8
     assert 1 <= params["cpuparams_batch"]["n_threads"] <= 8
     assert params["omp"] == "passive"
-    assert params["nice"] == os.nice(0) + 5
+    assert params["nice"] == min(os.nice(0) + 5, 19)
     assert key.reveal() not in params["argv"]
     assert "chat_template" not in params  # a file of one's own keeps its own
     assert (await ask(url, "/health"))[0] == 200
@@ -127,5 +127,5 @@ def test_the_small_model_is_tuned(bench: Bench) -> None:
         process.stdout.readline()
     params = told(bench)
     assert params["chat_template"] == SMOLLM2_TEMPLATE
-    assert params["sampling"]["temp"] == 0.2
+    assert params["sampling"]["temp"] == 0.0
     assert params["cache_type_k"] == "q8_0"
