@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backends.discovery import find_servers, known_addresses
+from backends.manager import operations
 from backends.models import Backend
 from backends.presenting import backend_rows, look_result
 from backends.service import Look, look_now, refresh_now
@@ -137,4 +138,5 @@ def render_form(
 ) -> HttpResponse:
     """The page of one AI server."""
     context |= {"section": "backends", "form": form, "backend": backend}
+    context["manages_models"] = bool(backend and operations(backend))
     return render(request, "chat/pages/backend_form.html", context, status=422 if form.errors else 200)

@@ -88,6 +88,12 @@ def test_the_built_in_model_is_not_managed_here(as_ada: Client) -> None:
     assert as_ada.get(PAGE).status_code == 404
 
 
+def test_a_servers_page_leads_to_its_models(ollama: Backend, demo: Backend, as_ada: Client) -> None:
+    assert f'href="{PAGE}"' in page(as_ada, "/backends/ollama/")
+    assert "/models/" not in page(as_ada, "/backends/demo/")
+    assert "/models/" not in page(as_ada, "/backends/add/")
+
+
 # Downloads
 
 
