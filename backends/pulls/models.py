@@ -31,10 +31,14 @@ class PullQuerySet(models.QuerySet["Pull"]):
         """Those that run, or will."""
         return self.filter(status__in=ACTIVE)
 
-    def due(self) -> PullQuerySet:
-        """Those that a process may take: nobody has them, or whoever had them is gone."""
+    def unheld(self) -> PullQuerySet:
+        """Those that nobody has, or whose process is gone. Looks only at the rows themselves."""
         lost = models.Q(status=PullStatus.RUNNING, lease_until__lt=timezone.now())
-        return self.filter(models.Q(status=PullStatus.WAITING) | lost, backend__enabled=True)
+        return self.filter(models.Q(status=PullStatus.WAITING) | lost)
+
+    def due(self) -> PullQuerySet:
+        """Those that a process may take now."""
+        return self.unheld().filter(backend__enabled=True)
 
 
 class Pull(models.Model):

@@ -29,14 +29,20 @@ class Word(Enum):
 def claim(worker: str, limit: int) -> list[Pull]:
     """Take downloads that nobody runs, oldest first, each by one process only."""
     candidates = list(Pull.objects.due().order_by("pk").values_list("pk", flat=True)[:limit])
-    return [pull for pk in candidates if (pull := _claim_one(pk, worker))]
+    return [pull for pk in candidates if (pull := take(pk, worker))]
 
 
-def _claim_one(pk: int, worker: str) -> Pull | None:
+def take(pk: int, worker: str) -> Pull | None:
+    """Take one; None where another process was faster.
+
+    The condition is on the row alone, so PostgreSQL looks at it again after waiting for that process.
+    """
     now = timezone.now()
     with write_transaction():
-        taken = Pull.objects.filter(pk__in=Pull.objects.due().filter(pk=pk)).update(
-            status=PullStatus.RUNNING, worker=worker, lease_until=now + LEASE, started_at=now
+        taken = (
+            Pull.objects.unheld()
+            .filter(pk=pk)
+            .update(status=PullStatus.RUNNING, worker=worker, lease_until=now + LEASE, started_at=now)
         )
     return Pull.objects.select_related("backend").filter(pk=pk, worker=worker).first() if taken else None
 

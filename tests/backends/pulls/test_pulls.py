@@ -279,6 +279,13 @@ def test_one_is_claimed_only_once(ollama: Backend) -> None:
     assert rows.claim("two", 9) == []
 
 
+def test_the_slower_of_two_processes_goes_without(ollama: Backend) -> None:
+    pull = start_pull(ollama, "m", None)
+    assert rows.take(pull.pk, "one") is not None
+    assert rows.take(pull.pk, "two") is None
+    assert Pull.objects.get().worker == "one"
+
+
 def test_the_oldest_are_claimed_first(ollama: Backend) -> None:
     for name in "abc":
         start_pull(ollama, name, None)
