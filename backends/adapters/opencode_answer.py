@@ -82,6 +82,7 @@ class OpenCodeAnswer:
         self._busy = False
         self._begun = False
         self._compacted = False
+        self._retrying = False
         self._error: Mapping[str, Any] | None = None
 
     @property
@@ -121,7 +122,7 @@ class OpenCodeAnswer:
         if self._error is not None or newest.get("error"):
             yield from self._failed(self._error or as_dict(newest.get("error")))
         elif _completed(newest):
-            yield from self._finish(_reason(newest))
+            yield from self._finish(self._reason(newest))
         elif lost:
             self.over = True
             raise Truncated("OpenCode was interrupted in the middle of the answer")
@@ -220,6 +221,7 @@ class OpenCodeAnswer:
                 yield from self._idle()
             case "retry":
                 self._work()
+                self._retrying = True
                 yield Status(Phase.RETRYING, detail=line_of(as_str(status.get("message")), self._endpoint))
                 failed = as_str(self._messages.newest.get("id"))
                 yield from self._texts.abandon(lambda part, message: message == failed)
@@ -228,7 +230,7 @@ class OpenCodeAnswer:
 
     def _work(self) -> None:
         self._busy = self._begun = True
-        self.settling = False
+        self.settling = self._retrying = False
 
     def _idle(self) -> Iterator[Event]:
         """The end, if it is known already. An idle before our question began is somebody else's."""
@@ -270,6 +272,13 @@ class OpenCodeAnswer:
     def _typed(self, error: Mapping[str, Any]) -> BackendError:
         return failure(error, self._endpoint)
 
+    def _reason(self, info: Mapping[str, Any]) -> FinishReason:
+        """An abort between two attempts leaves a message that is complete but does not say how it ended."""
+        finish = as_str(info.get("finish"))
+        if not finish and (self._retrying or not self._texts.shown):
+            return FinishReason.CANCELLED
+        return _REASONS.get(finish, FinishReason.UNKNOWN)
+
     def _finish(self, reason: FinishReason) -> Iterator[Event]:
         self.over = True
         if (usage := usage_of(list(self._messages.mine.values()))) is not None:
@@ -279,7 +288,3 @@ class OpenCodeAnswer:
 
 def _completed(info: Mapping[str, Any]) -> bool:
     return bool(as_dict(info.get("time")).get("completed"))
-
-
-def _reason(info: Mapping[str, Any]) -> FinishReason:
-    return _REASONS.get(as_str(info.get("finish")), FinishReason.UNKNOWN)

@@ -29,9 +29,10 @@ from backends.adapters.values import as_dict, as_list, as_str
 
 #: Seconds between the first idle and the message that tells how it ended.
 GRACE = 1.0
-#: Times that a stream may break without a word about our session in between, and the pause before
-#: the second attempt in seconds; each later pause is twice as long.
+#: Times that a stream may break before it has held for STEADY seconds, and the pause before the second
+#: attempt in seconds; each later pause is twice as long.
 MAX_BREAKS = 5
+STEADY = 60.0
 PAUSE = 0.5
 #: How far up the parents of an unknown session are asked for.
 MAX_DEPTH = 5
@@ -50,6 +51,7 @@ class Reply:
         self._feed = feed
         self._answer = answer
         self._breaks = 0
+        self._broke_at = 0.0
         self._heard = 0
         self._heard_at = asyncio.get_running_loop().time()
         self._settle_at: float | None = None
@@ -107,7 +109,7 @@ class Reply:
         """Heartbeats go on while a provider hangs: our own session has to say something in time."""
         now = asyncio.get_running_loop().time()
         if self._answer.heard != self._heard or self._answer.waits_long:
-            self._heard, self._heard_at, self._breaks = self._answer.heard, now, 0
+            self._heard, self._heard_at = self._answer.heard, now
         limit = self._api.endpoint.timeouts.first_byte
         if self._answer.over or now - self._heard_at < limit:
             return None
@@ -151,12 +153,14 @@ class Reply:
         except BackendError as error:
             return [], error
         if busy:
-            result = frames.gathered(chain.from_iterable(map(self._answer.take, missed)))
-            self._heard = self._answer.heard  # only what is said live counts as a sign of life
-            return result
+            return frames.gathered(chain.from_iterable(map(self._answer.take, missed)))
         return self._ended(missed, lost=True)
 
     async def _reconnect(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._broke_at > STEADY:
+            self._breaks = 0
+        self._broke_at = now
         while True:
             self._breaks += 1
             if self._breaks > MAX_BREAKS:

@@ -199,13 +199,17 @@ async def played(
     base: str = "http://server.test",
     run: Callable[[Any], Any] | None = None,
     respond: Responder | None = None,
+    http: Http | None = None,
     **endpoint: Any,
 ) -> Played:
-    """Run one answer against a responder, or against responses in turn; the last one stays."""
+    """Run one answer against a responder, or against responses in turn; the last one stays.
+
+    With an ``http`` of its own it goes to the server at ``base`` instead.
+    """
     left = list(scripts)
     server = Memory(respond or (lambda sent: left.pop(0) if len(left) > 1 else left[0]))
     result = Played(server=server)
-    http = memory_http(server)
+    http = http or memory_http(server)
     speaker = adapter(Endpoint(base, **{"timeouts": FAST, **endpoint}), http)
     try:
         async with aclosing(run(speaker) if run else speaker.batches(request)) as batches:
