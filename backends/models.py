@@ -11,6 +11,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from backends.adapters.base import Capability, Endpoint, ModelInfo, Timeouts
+from backends.adapters.errors import ErrorKind
 from backends.adapters.registry import KINDS
 from backends.crypto import decrypt, encrypt
 from backends.pulls.models import Pull
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from privatechathub.accounts.models import User
 
 
-__all__ = ["Access", "Backend", "CatalogueModel", "Pull", "State"]
+#: What keeps a server from answering anything, and passes by itself.
+AWAY = frozenset({ErrorKind.CONNECT, ErrorKind.TIMEOUT, ErrorKind.OVERLOADED})
+
+__all__ = ["AWAY", "Access", "Backend", "CatalogueModel", "Pull", "State"]
 
 
 class Access(models.TextChoices):
@@ -99,6 +103,7 @@ class Backend(models.Model):
     state_message = models.CharField(max_length=400, blank=True, default="", editable=False)
     version = models.CharField(max_length=80, blank=True, default="", editable=False)
     reported_slots = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
+    state_since = models.DateTimeField(null=True, blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -137,6 +142,11 @@ class Backend(models.Model):
     def slot_limit(self) -> int | None:
         """Answers at once, None for no limit of ours."""
         return self.slots or self.reported_slots
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the last look found nobody there. The built-in server starts when it is needed."""
+        return not self.managed and self.state == State.OFFLINE and self.state_error in AWAY
 
     def set_api_key(self, value: str) -> None:
         """Store another key; save() is the caller's."""

@@ -58,7 +58,10 @@ def record_look(backend: Backend, look: Look) -> None:
     """Keep what was seen: state, version, and the models when they could be listed."""
     with write_transaction():
         backend.checked_at = timezone.now()
-        backend.state = State.ONLINE if look.ok else State.OFFLINE
+        state = State.ONLINE if look.ok else State.OFFLINE
+        if state != backend.state or backend.state_since is None:
+            backend.state_since = backend.checked_at
+        backend.state = state
         backend.state_error = look.error.kind.value if look.error else ""
         backend.state_message = str(look.error)[:400] if look.error else ""
         if look.health:
@@ -67,6 +70,7 @@ def record_look(backend: Backend, look: Look) -> None:
         Backend.objects.filter(pk=backend.pk).update(
             checked_at=backend.checked_at,
             state=backend.state,
+            state_since=backend.state_since,
             state_error=backend.state_error,
             state_message=backend.state_message,
             version=backend.version,

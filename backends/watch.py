@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 EVERY = 60.0
 #: Seconds after the first, second … failure in a row; the last one repeats.
 BACK_OFF = (5.0, 10.0, 20.0, 40.0, 60.0, 120.0)
+#: Seconds at most between two looks at a server that somebody waits for.
+WANTED = 20.0
 #: Looks under way at the same time.
 AT_ONCE = 4
 
@@ -35,11 +38,30 @@ class Next:
     failures: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look showed. ``returned``: the server is there (again), and was not before."""
+
+    backend_id: int
+    there: bool
+    returned: bool
+
+
+#: Hears of every look, and says whether somebody waits for that server.
+Listener = Callable[[Seen], Awaitable[bool]]
+
+
+async def nobody_waits(_seen: Seen) -> bool:
+    """For a watch on its own."""
+    return False
+
+
 class Watch:
     """The loop that keeps the catalogue fresh. One slow server delays no other."""
 
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: Http, tell: Listener = nobody_waits) -> None:
         self.http = http
+        self._tell = tell
         self._next: dict[int, Next] = {}
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._limit = asyncio.Semaphore(AT_ONCE)
@@ -91,15 +113,20 @@ class Watch:
         self._busy.pop(backend_id, None)
 
     async def _look(self, backend: Backend, turn: Next) -> None:
+        wanted = False
         try:
+            was_there = not backend.is_away
             async with self._limit:
                 look = await look_at(backend.kind, backend.endpoint(), self.http)
             await in_database(record_look, backend, look)
             turn.failures = 0 if look.ok else turn.failures + 1
+            there = not backend.is_away
+            wanted = await self._tell(Seen(backend.pk, there, returned=there and not was_there))
         except (CannotDecrypt, DatabaseError) as error:
             logger.warning("backend %s: %s", backend.slug, type(error).__name__)
             turn.failures += 1
-        turn.due = time.monotonic() + (EVERY if not turn.failures else back_off(turn.failures))
+        pause = back_off(turn.failures) if turn.failures else EVERY
+        turn.due = time.monotonic() + (min(pause, WANTED) if wanted else pause)
 
 
 def back_off(failures: int) -> float:

@@ -113,6 +113,42 @@ def test_a_failure_keeps_the_models_and_the_version(db: None, fake: FakeServerTh
     assert stored.models.count() == 7
 
 
+def test_a_state_is_as_old_as_its_first_look(db: None, fake: FakeServerThread) -> None:
+    backend = make(fake.url)
+    refresh_now(backend)
+    online_since = Backend.objects.get().state_since
+    refresh_now(backend)
+    assert online_since is not None
+    assert Backend.objects.get().state_since == online_since
+    fake.stop()
+
+    refresh_now(backend)
+    offline_since = Backend.objects.get().state_since
+    refresh_now(backend)
+
+    assert offline_since is not None
+    assert online_since < offline_since == Backend.objects.get().state_since
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "managed", "away"),
+    [
+        (State.OFFLINE, "connect", False, True),
+        (State.OFFLINE, "timeout", False, True),
+        (State.OFFLINE, "overloaded", False, True),
+        (State.OFFLINE, "auth", False, False),
+        (State.OFFLINE, "wrong_service", False, False),
+        (State.OFFLINE, "connect", True, False),
+        (State.ONLINE, "", False, False),
+        (State.UNKNOWN, "", False, False),
+    ],
+)
+def test_away_is_who_does_not_answer_and_may_come_back(
+    state: State, kind: str, managed: bool, away: bool
+) -> None:
+    assert Backend(state=state, state_error=kind, managed=managed).is_away is away
+
+
 def test_a_look_overwrites_nothing_that_was_changed_meanwhile(db: None) -> None:
     backend = make()
     Backend.objects.update(name="Renamed", enabled=False, base_url="http://127.0.0.1:10")

@@ -15,7 +15,7 @@ from backends import watch as module
 from backends.adapters.http import Http
 from backends.database import close_connections, in_database
 from backends.models import Backend, State
-from backends.watch import BACK_OFF, EVERY, Watch, back_off
+from backends.watch import BACK_OFF, EVERY, WANTED, Seen, Watch, back_off
 from tests.backends.adapters.server import Connection, serving
 from tests.conftest import signed_in
 from tests.fakes.server import FakeServer
@@ -217,3 +217,42 @@ async def test_closing_does_not_wait_for_who_never_answers(watch: Watch, hanging
     await watch.close()
 
     assert time.monotonic() - began < 1
+
+
+async def test_every_look_is_told_and_a_return_by_its_name(fake: FakeServer, transactional_db: None) -> None:
+    heard: list[Seen] = []
+
+    async def hear(seen: Seen) -> bool:
+        heard.append(seen)
+        return False
+
+    http = Http()
+    watch = Watch(http, hear)
+    backend = await make("Fake", "http://127.0.0.1:9")
+    for url in ("http://127.0.0.1:9", fake.url, fake.url):
+        await in_database(Backend.objects.update, base_url=url)
+        watch._next[backend.pk] = module.Next()
+        await watch._start_due()
+        await until(lambda: not watch._busy)
+    await watch.close()
+    await http.aclose()
+    close_connections()
+
+    pk = backend.pk
+    assert heard == [Seen(pk, False, False), Seen(pk, True, True), Seen(pk, True, False)]
+
+
+async def test_a_server_that_somebody_waits_for_is_asked_more_often(
+    watch: Watch, refusing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def somebody(_seen: Seen) -> bool:
+        return True
+
+    monkeypatch.setattr(watch, "_tell", somebody)
+    backend = await make("Gone", refusing)
+    watch._next[backend.pk] = module.Next(failures=9)
+
+    await watch._start_due()
+    await until(lambda: not watch._busy)
+
+    assert watch._next[backend.pk].due == pytest.approx(time.monotonic() + WANTED, abs=2)
