@@ -41,6 +41,10 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         """Queued or running."""
         return self.filter(status__in=ACTIVE)
 
+    def awaiting_server(self) -> GenerationQuerySet:
+        """Waiting until their backend is back, or just trying whether it is."""
+        return self.active().filter(awaits_server=True)
+
     def abandoned(self) -> GenerationQuerySet:
         """Running by their row, but nobody renews their lease."""
         return self.filter(status=Status.RUNNING, lease_until__lt=timezone.now())
@@ -51,6 +55,10 @@ class Generation(models.Model):
 
     ``worker`` names the process that holds it, until ``lease_until``. Times of the answer:
     ``ttft_ms`` from the start of the run to the first piece of text or reasoning.
+
+    ``awaits_server``: the backend was away, and nothing of the answer has arrived since. While it is
+    queued, ``retry_at`` is when it joins the line, None for when the backend is back; ``tries``
+    counts how often the backend could not be reached.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -65,6 +73,10 @@ class Generation(models.Model):
 
     worker = models.CharField(max_length=60, blank=True, default="")
     lease_until = models.DateTimeField(null=True, blank=True)
+
+    awaits_server = models.BooleanField(default=False)
+    tries = models.PositiveIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True, blank=True)
 
     finish_reason = models.CharField(max_length=16, blank=True, default="")
     error_kind = models.CharField(max_length=20, blank=True, default="")
