@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from django.db.models import F
 from django.utils import timezone
 
@@ -11,10 +13,14 @@ from chat.generation.queue import LEASE, WORKER
 from chat.generation.run import Run
 from chat.models import Conversation, Generation, Message, Status
 
+#: One save after the other: an older text must not be committed behind a newer one. SQLite's one writer
+#: sees to that by itself, PostgreSQL does not.
+_one_after_the_other = threading.Lock()
+
 
 def save_progress(runs: list[Run]) -> None:
     """Keep the text so far of the runs that grew, and renew the lease of all of them."""
-    with write_transaction():
+    with _one_after_the_other, write_transaction():
         for run in runs:
             if run.dirty:
                 run.dirty = False
@@ -33,7 +39,7 @@ def save_text(run: Run) -> None:
 
 def save_ends(runs: list[Run]) -> None:
     """Keep the final state of runs that ended, together."""
-    with write_transaction():
+    with _one_after_the_other, write_transaction():
         for run in runs:
             save_text(run)
             Generation.objects.filter(pk=run.generation_id).update(**final_values(run))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.db import DataError, OperationalError, connection
@@ -63,7 +66,42 @@ def test_what_did_not_grow_is_not_written_but_its_lease_is_renewed(ask: Ask) -> 
         recorder.save_progress([run])
 
     assert not [q for q in queries if 'UPDATE "chat_message"' in q["sql"]]
-    assert Generation.objects.get().lease_until > timezone.now() + queue.LEASE / 2
+    lease = Generation.objects.get().lease_until
+    assert lease
+    assert lease > timezone.now() + queue.LEASE / 2
+
+
+def test_a_save_that_is_slow_never_overwrites_the_end_with_an_older_text(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on PostgreSQL, where no lock of the database puts the two in order."""
+    run = run_of(ask(), "half")
+    saved: list[str] = []
+    entered, go_on = threading.Event(), threading.Event()
+
+    def save_text(run: Run) -> None:
+        text = str(run.text)
+        if text == "half":
+            entered.set()
+            go_on.wait(5)
+        saved.append(text)
+
+    monkeypatch.setattr(recorder, "save_text", save_text)
+    monkeypatch.setattr(recorder, "write_transaction", nullcontext)
+    for name in ("Generation", "Conversation"):
+        monkeypatch.setattr(recorder, name, Mock())
+    progress = threading.Thread(target=recorder.save_progress, args=[[run]])
+    progress.start()
+    entered.wait(5)
+    run.grow(" and whole", "")
+    end = threading.Thread(target=recorder.save_ends, args=[[run]])
+    end.start()
+    end.join(0.2)
+    go_on.set()
+    progress.join(5)
+    end.join(5)
+
+    assert saved == ["half", "half and whole"]
 
 
 def test_the_lease_of_a_run_that_another_process_took_is_left_alone(ask: Ask) -> None:
@@ -251,7 +289,7 @@ async def test_no_error_ends_the_loop_that_keeps_the_leases(
 async def test_an_end_that_the_database_does_not_take_harms_no_other(
     monkeypatch: pytest.MonkeyPatch, disk: Disk, hub: runtime.Runtime, ask: Ask
 ) -> None:
-    save = supervisor.save_ends
+    save = recorder.save_ends
 
     def refuse_bad(runs: list[Run]) -> None:
         if any(str(run.text) == "bad" for run in runs):

@@ -59,6 +59,7 @@ def _original_script() -> Any:
 async def test_the_adapter_learns_what_the_catalogue_knows_of_the_model(
     hub: runtime.Runtime, ask: Ask, demo: Backend, known: list[str] | None
 ) -> None:
+    await hub.watch.close()  # it would learn the capabilities anew
     await in_database(demo.models.update, capabilities=known)
     seen: list[ChatRequest] = []
 
