@@ -57,8 +57,8 @@ class Generation(models.Model):
     ``ttft_ms`` from the start of the run to the first piece of text or reasoning.
 
     ``awaits_server``: the backend was away, and nothing of the answer has arrived since. While it is
-    queued, ``retry_at`` is when it joins the line, None for when the backend is back; ``tries``
-    counts how often the backend could not be reached.
+    queued, ``retry_at`` is when it joins the line, None for when the backend is back; ``waits``
+    counts how often it was set to wait.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -75,7 +75,7 @@ class Generation(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
 
     awaits_server = models.BooleanField(default=False)
-    tries = models.PositiveIntegerField(default=0)
+    waits = models.PositiveIntegerField(default=0)
     retry_at = models.DateTimeField(null=True, blank=True)
 
     finish_reason = models.CharField(max_length=16, blank=True, default="")
