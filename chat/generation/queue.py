@@ -1,7 +1,8 @@
 """Who may run when: each backend has slots, and first come is first served.
 
 The rows are the queue, so that it survives a restart and is one for all processes. The order is in
-one function, :func:`waiting`: a fairer one goes there.
+one function, :func:`line`: a fairer one goes there. Who waits for a backend that is away
+(``chat.generation.waiting``) stands beside the line and takes no slot.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ import uuid
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from backends.database import write_transaction
 from backends.models import Backend
-from chat.models import Generation, Status
+from chat.models import Conversation, Generation, Status
 
 #: How long a running row is believed without a sign of life from its process.
 LEASE = timedelta(seconds=6)
@@ -25,9 +26,15 @@ LEASE = timedelta(seconds=6)
 WORKER = f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
-def waiting(backend_id: int | None) -> QuerySet[Generation]:
-    """Queued generations of a backend, the next one first."""
-    return Generation.objects.filter(of(backend_id), status=Status.QUEUED).order_by("created_at", "pk")
+def line(backend_id: int | None) -> QuerySet[Generation]:
+    """Queued generations of a backend whose turn comes, the next one first."""
+    rows = Generation.objects.filter(of(backend_id), in_line(), status=Status.QUEUED)
+    return rows.order_by("created_at", "pk")
+
+
+def in_line() -> Q:
+    """Not waiting for the backend itself, or to be tried now."""
+    return Q(awaits_server=False) | Q(retry_at__lte=timezone.now())
 
 
 def of(backend_id: int | None) -> Q:
@@ -37,7 +44,7 @@ def of(backend_id: int | None) -> Q:
 
 def admit(generation: Generation) -> bool:
     """Start it at once where a slot is free and nobody waits. Inside the caller's transaction."""
-    if waiting(generation.backend_id).exclude(pk=generation.pk).exists() or not has_free_slot(
+    if line(generation.backend_id).exclude(pk=generation.pk).exists() or not has_free_slot(
         generation.backend_id
     ):
         return False
@@ -50,7 +57,7 @@ def claim_next(backend_id: int | None) -> UUID | None:
     with write_transaction():
         if not has_free_slot(backend_id):
             return None
-        generation = waiting(backend_id).select_for_update(skip_locked=True).first()
+        generation = line(backend_id).select_for_update(skip_locked=True).first()
         if generation is None:
             return None
         start(generation)
@@ -74,21 +81,39 @@ def start(generation: Generation) -> None:
     generation.worker = WORKER
     generation.started_at = timezone.now()
     generation.lease_until = generation.started_at + LEASE
-    generation.save(update_fields=["status", "worker", "started_at", "lease_until"])
+    generation.retry_at = None
+    generation.save(update_fields=["status", "worker", "started_at", "lease_until", "retry_at"])
+
+
+def leave(generation_id: UUID) -> bool:
+    """End it if it still waits, for its turn or for its backend."""
+    with write_transaction():
+        rows = Generation.objects.filter(pk=generation_id)
+        left = rows.filter(status=Status.QUEUED).update(
+            status=Status.STOPPED,
+            finished_at=timezone.now(),
+            finish_reason="cancelled",
+            awaits_server=False,
+            retry_at=None,
+        )
+        if left:
+            conversations = rows.values("message__conversation_id")
+            Conversation.objects.filter(pk__in=conversations).update(revision=F("revision") + 1)
+    return left > 0
 
 
 def places(backend_id: int | None) -> dict[int, tuple[str, int]]:
-    """Message id -> (conversation id, place in line, from 1) of everything that waits for the backend."""
-    rows = waiting(backend_id).values_list("message_id", "message__conversation_id")
+    """Message id -> (conversation id, place in line, from 1) of everything in the backend's line."""
+    rows = line(backend_id).values_list("message_id", "message__conversation_id")
     return {
         message: (str(conversation), place) for place, (message, conversation) in enumerate(rows, start=1)
     }
 
 
 def backends_with_waiting() -> list[int | None]:
-    """Backends that somebody waits for."""
+    """Backends in whose line somebody stands."""
     return list(
-        Generation.objects.filter(status=Status.QUEUED)
+        Generation.objects.filter(in_line(), status=Status.QUEUED)
         .order_by()
         .values_list("backend_id", flat=True)
         .distinct()

@@ -38,14 +38,36 @@ def save_text(run: Run) -> None:
 
 
 def save_ends(runs: list[Run]) -> None:
-    """Keep the final state of runs that ended, together."""
+    """Keep the final state of runs that ended, together; some have only ended for now."""
     with _one_after_the_other, write_transaction():
         for run in runs:
-            save_text(run)
-            Generation.objects.filter(pk=run.generation_id).update(**final_values(run))
-            Conversation.objects.filter(pk=run.conversation_id).update(
-                revision=F("revision") + 1, updated_at=timezone.now()
-            )
+            if run.status is Status.QUEUED:
+                save_wait(run)
+            else:
+                save_end(run)
+
+
+def save_end(run: Run) -> None:
+    """The final state of one run."""
+    save_text(run)
+    Generation.objects.filter(pk=run.generation_id).update(**final_values(run))
+    Conversation.objects.filter(pk=run.conversation_id).update(
+        revision=F("revision") + 1, updated_at=timezone.now()
+    )
+
+
+def save_wait(run: Run) -> None:
+    """A run that could not reach its backend is queued again."""
+    Generation.objects.filter(pk=run.generation_id).update(
+        status=Status.QUEUED,
+        worker="",
+        lease_until=None,
+        started_at=None,
+        awaits_server=True,
+        waits=run.waits,
+        retry_at=run.retry_at,
+    )
+    Conversation.objects.filter(pk=run.conversation_id).update(revision=F("revision") + 1)
 
 
 def final_values(run: Run) -> dict[str, object]:
@@ -54,6 +76,8 @@ def final_values(run: Run) -> dict[str, object]:
     return {
         "status": run.status,
         "lease_until": None,
+        "awaits_server": False,
+        "retry_at": None,
         "finished_at": run.finished_at or timezone.now(),
         "finish_reason": run.finish_reason,
         "error_kind": run.error_kind,

@@ -33,14 +33,16 @@ def interrupt_dead_workers() -> list[tuple[str, int]]:
 
 
 def interrupt(rows: QuerySet[Generation]) -> list[tuple[str, int]]:
-    """Mark them; the text saved so far stays."""
+    """Mark them; the text saved so far stays. Who only tried whether its backend is back goes on waiting."""
     with write_transaction():
         found = list(rows.values_list("pk", "message__conversation_id", "message_id"))
         if not found:
             return []
-        Generation.objects.filter(pk__in=[pk for pk, _c, _m in found], status=Status.RUNNING).update(
-            status=Status.INTERRUPTED, lease_until=None, finished_at=timezone.now()
+        still = Generation.objects.filter(pk__in=[pk for pk, _c, _m in found], status=Status.RUNNING)
+        still.filter(awaits_server=True).update(
+            status=Status.QUEUED, worker="", lease_until=None, retry_at=timezone.now()
         )
+        still.update(status=Status.INTERRUPTED, lease_until=None, finished_at=timezone.now())
         Conversation.objects.filter(pk__in={conversation for _pk, conversation, _m in found}).update(
             revision=F("revision") + 1
         )
@@ -70,7 +72,17 @@ def process_exists(pid: int) -> bool:
 
 def run_of(generation_id: UUID) -> Run:
     """The in-memory side of a claimed generation."""
-    message_id, conversation_id, backend_id = Generation.objects.values_list(
-        "message_id", "message__conversation_id", "backend_id"
-    ).get(pk=generation_id)
-    return Run(generation_id, message_id, str(conversation_id), backend_id)
+    generation = Generation.objects.select_related("message").get(pk=generation_id)
+    return new_run(generation)
+
+
+def new_run(generation: Generation) -> Run:
+    """The in-memory side of a generation whose message is loaded."""
+    return Run(
+        generation.pk,
+        generation.message_id,
+        str(generation.message.conversation_id),
+        generation.backend_id,
+        awaits_server=generation.awaits_server,
+        waits=generation.waits,
+    )

@@ -43,7 +43,7 @@ class Run:
     """One generation in progress. Only the event loop's thread writes to it.
 
     ``kept_chars`` is the text that was there before (an answer that is continued), ``fingerprint`` that
-    of what the model was sent.
+    of what the model was sent. ``awaits_server``, ``waits`` and ``retry_at`` are those of the generation.
     """
 
     generation_id: UUID
@@ -63,6 +63,9 @@ class Run:
     error_kind: str = ""
     error_message: str = ""
     error_hint: str = ""
+    awaits_server: bool = False
+    waits: int = 0
+    retry_at: datetime | None = None
     dirty: bool = False
     stop_requested: bool = False
     pieces: int = 0
@@ -109,10 +112,21 @@ class Run:
         if self.reasoning_began and self.reasoning_ended is None:
             self.reasoning_ended = time.monotonic()
 
+    def wait_for_server(self, retry_at: datetime | None) -> None:
+        """Give it back to the queue, to be tried at that time or when the backend is back."""
+        self.awaits_server = True
+        self.retry_at = retry_at
+        self.status = Status.QUEUED
+
     def fail(self, kind: str, message: str, hint: str) -> None:
         """End it for a reason that the person is told."""
         self.error_kind, self.error_message, self.error_hint = kind, message, hint
         self.end(Status.FAILED)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything of the answer has arrived."""
+        return self.first_piece_at is not None
 
     @property
     def thought_seconds(self) -> int | None:

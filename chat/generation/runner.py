@@ -31,6 +31,7 @@ from backends.crypto import CannotDecrypt
 from backends.database import in_database
 from backends.models import Backend
 from backends.service import hint_for
+from chat.generation import waiting
 from chat.generation.pacing import Pace, Pacer
 from chat.generation.prompt import BackendGone, Prepared, prepare
 from chat.generation.run import Run
@@ -73,9 +74,20 @@ class Runner:
                 await self.phase(run, "")
                 await self.stream(run, make_adapter(backend.kind, endpoint, self.http), prepared.request)
         except BackendError as error:
-            run.fail(error.kind.value, str(error), hint_for(backend.kind, error))
+            if not await self.wait_for_server(run, backend, error):
+                run.fail(error.kind.value, str(error), hint_for(backend.kind, error))
         else:
             run.end(Status.STOPPED if run.was_cancelled_there else Status.COMPLETED)
+
+    async def wait_for_server(self, run: Run, backend: Backend, error: BackendError) -> bool:
+        """Give the run back to the queue where its backend is away and nothing of the answer has arrived."""
+        if run.has_begun or not await in_database(
+            waiting.should_wait, run.generation_id, backend, error.kind
+        ):
+            return False
+        run.wait_for_server(waiting.next_try(run.waits))
+        run.waits += 1
+        return True
 
     async def prepare(self, run: Run) -> Prepared | None:
         """Read what the run needs; None where it had to be failed."""
@@ -142,6 +154,9 @@ class Runner:
         reasonings.clear()
         if not text and not reasoning:
             return
+        if run.awaits_server:
+            await in_database(waiting.arrived, run.generation_id)
+            run.awaits_server = False
         offset, reasoning_offset = run.text.length, run.reasoning.length
         run.grow(text, reasoning)
         run.phase = ""

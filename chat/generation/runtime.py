@@ -36,7 +36,8 @@ class Runtime:
         self.http = Http()
         self.bus = self._make_bus()
         self.supervisor = Supervisor(self.http, self.bus, open_endpoint)
-        self.watch = Watch(self.http)
+        self.watch = Watch(self.http, self.supervisor.waiters.hear)
+        self.supervisor.waiters.look_soon = self.watch.look_soon
         self.puller = Puller(self.http, self.watch.look_soon)
 
     def _make_bus(self) -> Bus:

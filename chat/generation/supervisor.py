@@ -13,17 +13,19 @@ from typing import Any
 from uuid import UUID
 
 from django.db import Error, OperationalError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backends.adapters.http import Http
 from backends.database import in_database
-from chat.generation import queue, recovery
+from chat.generation import queue, recovery, waiting
 from chat.generation.pacing import Pacer
 from chat.generation.prompt import Prepared
 from chat.generation.recorder import save_ends, save_progress
 from chat.generation.run import Run
 from chat.generation.runner import INTERNAL, OpenEndpoint, Runner
 from chat.generation.updates import Bus, Kind, Update
+from chat.generation.waiters import Waiters
 from chat.models import Generation, Status
 
 logger = logging.getLogger(__name__)
@@ -52,19 +54,18 @@ class Supervisor:
         self._others: set[asyncio.Task[Any]] = set()
         self._ending: list[Ending] = []
         self._closing = False
+        self.waiters = Waiters(self.queue_changed_soon)
         self._save_loop = self.loop.create_task(self._save_regularly())
 
     # --- called from any thread -------------------------------------------------------------------
 
     def start_soon(self, generation: Generation, prepared: Prepared | None) -> None:
         """Run what :mod:`chat.generation.queue` has given to this process."""
-        run = Run(
-            generation.pk,
-            generation.message_id,
-            str(generation.message.conversation_id),
-            generation.backend_id,
-        )
-        self.loop.call_soon_threadsafe(self._start, run, prepared)
+        self.loop.call_soon_threadsafe(self._start, recovery.new_run(generation), prepared)
+
+    def waits_soon(self, generation: Generation) -> None:
+        """This one waits for its backend."""
+        self.loop.call_soon_threadsafe(self.waiters.add, generation.backend_id, generation.retry_at)
 
     def stop_soon(self, generation_id: UUID) -> None:
         """Stop it if it runs here. The partial answer stays."""
@@ -96,13 +97,20 @@ class Supervisor:
         if run := self.runs.get(generation_id):
             run.stop_requested = True
             self._tasks[generation_id].cancel()
+        else:  # it may have gone back to the queue meanwhile
+            self._spawn(self._leave_queue(generation_id))
+
+    async def _leave_queue(self, generation_id: UUID) -> None:
+        if await in_database(queue.leave, generation_id):
+            run = await in_database(recovery.run_of, generation_id)
+            await self.bus.publish(Update(Kind.ENDED, run.conversation_id, run.message_id))
 
     async def _hold(self, run: Run, prepared: Prepared | None) -> None:
         """One run from start to announced end; nothing it does can harm another."""
         try:
             await self.runner.execute(run, prepared)
         except asyncio.CancelledError:
-            run.end(Status.STOPPED if run.stop_requested else Status.INTERRUPTED)
+            self._cut_off(run)
         except Exception:
             logger.exception("generation %s failed", run.generation_id)
             run.fail(
@@ -112,8 +120,18 @@ class Supervisor:
             )
         await asyncio.shield(self.loop.create_task(self._finish(run)))
 
+    def _cut_off(self, run: Run) -> None:
+        if run.stop_requested:
+            run.end(Status.STOPPED)
+        elif run.awaits_server:
+            run.wait_for_server(timezone.now())
+        else:
+            run.end(Status.INTERRUPTED)
+
     async def _finish(self, run: Run) -> None:
         """Save first, announce then, let the next one in."""
+        if run.stop_requested and run.status is Status.QUEUED:
+            run.end(Status.STOPPED)
         saved = await self._save_end(run)
         while not saved and not self._closing:
             refused = Update(Kind.PHASE, run.conversation_id, run.message_id, phase=disk_sentence())
@@ -123,7 +141,13 @@ class Supervisor:
         self.runs.pop(run.generation_id, None)
         self._tasks.pop(run.generation_id, None)
         if saved and not self._closing:
-            await self.bus.publish(Update(Kind.ENDED, run.conversation_id, run.message_id))
+            waits = run.status is Status.QUEUED
+            kind = Kind.WAITS if waits else Kind.ENDED
+            await self.bus.publish(Update(kind, run.conversation_id, run.message_id))
+            if waits:
+                self.waiters.add(run.backend_id, run.retry_at)
+            if waits and run.stop_requested:
+                await self._leave_queue(run.generation_id)
             await self.serve_queue(run.backend_id)
 
     async def _save_end(self, run: Run) -> bool:
@@ -196,6 +220,7 @@ class Supervisor:
         """End what a dead process left running, serve forgotten lines."""
         for conversation_id, message_id in await in_database(recovery.interrupt_abandoned):
             await self.bus.publish(Update(Kind.ENDED, conversation_id, message_id))
+        await in_database(waiting.release_orphans)
         for backend_id in await in_database(queue.backends_with_waiting):
             await self.serve_queue(backend_id)
 

@@ -16,8 +16,9 @@ class Kind(StrEnum):
     """``ADDED``: messages were added; ``html`` shows them, ``model_label`` names who already answers.
     ``FULL``: the whole state of a running answer. ``GREW``: text or reasoning to append at
     ``offset``. ``RESTARTED``: begin the text anew. ``PHASE``: what the backend is doing.
-    ``STARTED``: a queued answer's turn came. ``ENDED``: it is saved and final. ``CHANGED``: the
-    thread must be shown anew. ``SYNC``: a watcher asks for FULL.
+    ``STARTED``: a queued answer's turn came. ``ENDED``: it is saved and final. ``WAITS``: it is
+    queued again, for its backend is away. ``CHANGED``: the thread must be shown anew. ``SYNC``: a
+    watcher asks for FULL.
     """
 
     ADDED = "added"
@@ -27,6 +28,7 @@ class Kind(StrEnum):
     PHASE = "phase"
     STARTED = "started"
     ENDED = "ended"
+    WAITS = "waits"
     CHANGED = "changed"
     SYNC = "sync"
 

@@ -70,7 +70,7 @@ class Room:
                 await self._phase(live, update)
             case Kind.FULL | Kind.RESTARTED:
                 await self._full(live, update)
-            case Kind.ENDED:
+            case Kind.ENDED | Kind.WAITS:
                 await self._end(update)
             case Kind.ADDED:
                 await self._added(update)

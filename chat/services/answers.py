@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db.models import F
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backends.database import write_transaction
-from chat.generation import runtime
+from chat.generation import queue, runtime
 from chat.generation.updates import Kind
-from chat.models import Conversation, Generation, Message, MessageRole, Status
+from chat.models import Conversation, Generation, Message, MessageRole
 from chat.services.models import find_model
 from chat.services.refusals import Refused
 from chat.services.sending import add_answer, begin, new_generation, refuse_while_answering, tell
@@ -32,15 +31,10 @@ def stop_answers(conversation: Conversation) -> int:
 
 
 def leave_queue(conversation: Conversation, generation: Generation) -> bool:
-    """End it if it still waits for its turn."""
-    with write_transaction():
-        left = Generation.objects.filter(pk=generation.pk, status=Status.QUEUED).update(
-            status=Status.STOPPED, finished_at=timezone.now(), finish_reason="cancelled"
-        )
-        if left:
-            bump(conversation)
-    if not left:
+    """End it if it still waits, for its turn or for its backend."""
+    if not queue.leave(generation.pk):
         return False
+    conversation.refresh_from_db(fields=["revision"])
     tell(Kind.ENDED, conversation, message_id=generation.message_id)
     if running := runtime.current():
         running.supervisor.queue_changed_soon(generation.backend_id)

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from backends.crypto import CannotDecrypt
 from backends.database import write_transaction
-from backends.models import CatalogueModel
-from chat.generation import queue, runtime
+from backends.models import Backend, CatalogueModel
+from chat.generation import queue, runtime, waiting
 from chat.generation.prompt import BackendGone, Prepared, prepare
 from chat.generation.updates import Kind, Update
 from chat.models import Conversation, Generation, Message, MessageRole, Status, Submission
@@ -161,18 +161,34 @@ def new_generation(
     conversation: Conversation, answer: Message, model: CatalogueModel, **values: Any
 ) -> Generation:
     """A generation for that answer, running at once where a slot is free and this process can run it."""
+    backend = model.backend
+    if backend.is_away:
+        refuse_too_many(conversation, backend)
+        values |= {"awaits_server": True, "waits": 1, "retry_at": waiting.next_try(0)}
     generation = Generation.objects.create(
         message=answer,
-        backend=model.backend,
-        backend_name=model.backend.name,
+        backend=backend,
+        backend_name=backend.name,
         model_id=model.model_id,
         model_name=model.name or model.model_id,
         options=conversation.options,
         **values,
     )
-    if runtime.current() is not None:
+    if runtime.current() is not None and not generation.awaits_server:
         queue.admit(generation)
     return generation
+
+
+def refuse_too_many(conversation: Conversation, backend: Backend) -> None:
+    """Only so many messages of a person wait for servers that are away. Raises Refused."""
+    if waiting.is_full(conversation.owner_id):
+        raise Refused(
+            _(
+                "“%(name)s” does not answer, and %(count)d of your messages are waiting already. "
+                "Wait until a server is back, cancel one, or pick another model."
+            )
+            % {"name": backend.name, "count": waiting.LIMIT}
+        )
 
 
 def begin(generation: Generation) -> None:
@@ -182,6 +198,8 @@ def begin(generation: Generation) -> None:
         return
     if generation.status == Status.RUNNING:
         running.supervisor.start_soon(generation, prepared_here(generation))
+    elif generation.awaits_server:
+        running.supervisor.waits_soon(generation)
     else:
         running.supervisor.queue_changed_soon(generation.backend_id)
 

@@ -1,0 +1,458 @@
+"""A message to a server that is away waits, and goes out by itself when the server is back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from backends.adapters import scripted
+from backends.adapters.errors import (
+    AuthFailed,
+    BackendError,
+    BadRequest,
+    CannotConnect,
+    Overloaded,
+    RateLimited,
+    TimedOut,
+)
+from backends.adapters.events import TextDelta
+from backends.adapters.messages import ChatRequest
+from backends.database import in_database
+from backends.models import Backend, CatalogueModel, State
+from backends.watch import Seen
+from chat.generation import queue, runtime, waiting
+from chat.generation.updates import Kind, Update
+from chat.models import Conversation, Generation, Status
+from chat.services import answers
+from chat.services.refusals import Refused
+from chat.services.sending import Sent, start_conversation
+from privatechathub.accounts.models import User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Ask = Callable[..., Sent]
+
+
+@pytest.fixture(autouse=True)
+def _script() -> Iterator[None]:
+    with scripted.registered("play", [TextDelta("here I am")]):
+        yield
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses too short to wait for."""
+    monkeypatch.setattr(waiting, "PAUSES", (0.01, 0.02, 0.03))
+
+
+def play(*steps: Any) -> None:
+    """What the demo backend does from now on."""
+    scripted.register("play", steps)
+
+
+def away(**values: Any) -> None:
+    """What the watch knows of the demo backend: nobody there."""
+    known = {"state": State.OFFLINE, "state_error": "connect", "state_since": timezone.now()}
+    Backend.objects.filter(slug="demo").update(**(known | values))
+
+
+def row(sent: Sent) -> Generation:
+    """Its generation as it is stored."""
+    return Generation.objects.select_related("message").get(pk=sent.generation.pk)
+
+
+async def comes_to(sent: Sent, condition: Callable[[Generation], bool]) -> Generation:
+    """The generation once that is so."""
+    async with asyncio.timeout(5):
+        while not condition(found := await in_database(row, sent)):
+            await asyncio.sleep(0.005)
+    return found
+
+
+def waits(found: Generation) -> bool:
+    """Beside the line, for its backend."""
+    return found.status == Status.QUEUED and found.awaits_server
+
+
+def ended(found: Generation) -> bool:
+    """No longer active."""
+    return not found.is_active
+
+
+async def no_watch(hub: runtime.Runtime) -> None:
+    """The demo's health is always well; here only the test says who is back."""
+    await hub.watch.close()
+
+
+# --- who waits ------------------------------------------------------------------------------------
+
+
+async def test_a_message_whose_server_refuses_waits_instead_of_failing(
+    hub: runtime.Runtime, ask: Ask
+) -> None:
+    await no_watch(hub)
+    play(CannotConnect("connection refused"))
+
+    found = await comes_to(await in_database(ask), waits)
+
+    assert (found.waits, found.worker, found.lease_until, found.finished_at) == (1, "", None, None)
+    assert found.retry_at is not None
+    assert 2 < (found.retry_at - timezone.now()).total_seconds() <= 3
+    assert not hub.supervisor.runs
+
+
+async def test_it_is_tried_after_each_pause_and_then_left_to_the_watch(
+    hub: runtime.Runtime, ask: Ask, at_once: None
+) -> None:
+    await no_watch(hub)
+    tried: list[float] = []
+
+    def script(request: ChatRequest) -> list[Any]:
+        tried.append(time.monotonic())
+        return [CannotConnect("connection refused")]
+
+    scripted.register("play", script)
+    found = await comes_to(await in_database(ask), lambda g: waits(g) and g.retry_at is None)
+
+    assert len(tried) == 1 + len(waiting.PAUSES)
+    assert found.waits == 1 + len(waiting.PAUSES)
+
+
+def test_the_pauses_are_three_ten_and_thirty_seconds() -> None:
+    assert list(waiting.PAUSES) == [3, 10, 30]
+    assert waiting.next_try(3) is None
+
+
+async def test_a_server_that_is_back_by_the_second_try_answers(
+    hub: runtime.Runtime, ask: Ask, at_once: None
+) -> None:
+    await no_watch(hub)
+    seen: list[ChatRequest] = []
+
+    def script(request: ChatRequest) -> list[Any]:
+        seen.append(request)
+        return [CannotConnect("refused")] if len(seen) == 1 else [TextDelta("back")]
+
+    scripted.register("play", script)
+    found = await comes_to(await in_database(ask, "are you there?"), ended)
+
+    assert (found.status, found.message.text) == (Status.COMPLETED, "back")
+    assert (found.awaits_server, found.retry_at) == (False, None)
+    assert [request.messages[-1].text for request in seen] == ["are you there?"] * 2
+
+
+@pytest.mark.parametrize(
+    "error",
+    [AuthFailed("no"), BadRequest("no"), RateLimited("slow down"), Overloaded("busy"), TimedOut("slow")],
+    ids=lambda error: error.kind.value,
+)
+async def test_what_a_server_says_while_it_is_there_is_a_failure(
+    hub: runtime.Runtime, ask: Ask, error: BackendError
+) -> None:
+    await no_watch(hub)
+    play(error)
+
+    found = await comes_to(await in_database(ask), ended)
+
+    assert (found.status, found.error_kind) == (Status.FAILED, error.kind.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (Overloaded("busy"), Status.QUEUED),
+        (TimedOut("slow"), Status.QUEUED),
+        (AuthFailed("no"), Status.FAILED),
+    ],
+    ids=["overloaded", "timeout", "auth"],
+)
+async def test_busy_or_silent_means_away_where_the_watch_did_not_reach_it_either(
+    hub: runtime.Runtime, ask: Ask, error: BackendError, status: Status
+) -> None:
+    await no_watch(hub)
+    play(0.1, error)
+    sent = await in_database(ask)
+    await in_database(away)
+
+    assert (await comes_to(sent, lambda g: waits(g) or ended(g))).status == status
+
+
+async def test_nothing_is_tried_again_after_the_first_word(hub: runtime.Runtime, ask: Ask) -> None:
+    await no_watch(hub)
+    play(TextDelta("Once"), 0.01, CannotConnect("refused"))
+
+    found = await comes_to(await in_database(ask), ended)
+
+    assert (found.status, found.message.text) == (Status.FAILED, "Once")
+
+
+async def test_the_built_in_model_never_waits(hub: runtime.Runtime, ask: Ask, demo: Backend) -> None:
+    await no_watch(hub)
+    assert not waiting.means_away(Backend(managed=True), CannotConnect.kind)
+    await in_database(
+        lambda: Backend.objects.update(managed=True, state=State.OFFLINE, state_error="connect")
+    )
+    sent = await in_database(ask)
+
+    assert not sent.generation.awaits_server
+
+
+# --- known to be away at sending ------------------------------------------------------------------
+
+
+async def test_a_message_to_a_server_known_to_be_away_waits_at_once(
+    hub: runtime.Runtime, ask: Ask, demo: Backend
+) -> None:
+    await no_watch(hub)
+    await in_database(away)
+
+    sent = await in_database(ask)
+
+    assert waits(sent.generation)
+    assert sent.generation.waits == 1
+    assert not hub.supervisor.runs
+
+
+async def test_it_asks_for_a_look_and_goes_out_with_it(hub: runtime.Runtime, ask: Ask, demo: Backend) -> None:
+    async with asyncio.timeout(5):
+        while not await in_database(Backend.objects.filter(state=State.ONLINE).exists):
+            await asyncio.sleep(0.01)
+    await in_database(away)
+
+    sent = await in_database(ask)
+
+    found = await comes_to(sent, ended)
+    assert found.status == Status.COMPLETED
+    assert (timezone.now() - found.created_at).total_seconds() < waiting.PAUSES[0]
+
+
+async def test_a_rejected_key_is_no_reason_to_wait(hub: runtime.Runtime, ask: Ask, demo: Backend) -> None:
+    await no_watch(hub)
+    await in_database(lambda: away(state_error="auth"))
+
+    assert not (await in_database(ask)).generation.awaits_server
+
+
+# --- the server is back ---------------------------------------------------------------------------
+
+
+async def test_when_the_watch_sees_the_server_all_go_out_in_order_within_its_slots(
+    hub: runtime.Runtime, ask: Ask, demo: Backend
+) -> None:
+    await no_watch(hub)
+    await in_database(lambda: away(slots=1))
+    sent = [await in_database(ask, name) for name in ("first", "second", "third")]
+    await in_database(lambda: Generation.objects.update(retry_at=None))
+    order: list[str] = []
+
+    def script(request: ChatRequest) -> list[Any]:
+        order.append(request.messages[-1].text)
+        return [0.02, TextDelta("x")]
+
+    scripted.register("play", script)
+    assert await hub.supervisor.waiters.hear(Seen(demo.pk, there=False, returned=False))
+    assert not await hub.supervisor.waiters.hear(Seen(demo.pk, there=True, returned=True))
+
+    for one in sent:
+        assert (await comes_to(one, ended)).status == Status.COMPLETED
+    assert order == ["first", "second", "third"]
+
+
+async def test_a_look_at_a_server_that_was_there_all_along_hurries_nobody(
+    hub: runtime.Runtime, ask: Ask, demo: Backend
+) -> None:
+    await no_watch(hub)
+    await in_database(away)
+    timed, untimed = await in_database(ask, "timed"), await in_database(ask, "untimed")
+    await in_database(lambda: Generation.objects.filter(pk=untimed.generation.pk).update(retry_at=None))
+
+    await hub.supervisor.waiters.hear(Seen(demo.pk, there=True, returned=False))
+
+    assert (await comes_to(untimed, ended)).status == Status.COMPLETED
+    assert waits(await in_database(row, timed))
+
+
+async def test_who_waits_takes_no_slot_and_no_place(hub: runtime.Runtime, ask: Ask, demo: Backend) -> None:
+    await no_watch(hub)
+    await in_database(lambda: away(slots=1))
+    stuck = await in_database(ask, "stuck")
+    await in_database(lambda: Backend.objects.update(state=State.ONLINE, state_error=""))
+
+    passed = await in_database(ask, "passes")
+
+    assert (await comes_to(passed, ended)).status == Status.COMPLETED
+    assert await in_database(queue.places, demo.pk) == {}
+    assert waits(await in_database(row, stuck))
+
+
+async def test_other_servers_are_not_held_up(
+    hub: runtime.Runtime, ask: Ask, alice: User, demo: Backend
+) -> None:
+    await no_watch(hub)
+    other = await in_database(
+        lambda: Backend.objects.create(name="Other", kind="scripted", base_url="scripted:play")
+    )
+    await in_database(lambda: CatalogueModel.objects.create(backend=other, model_id="play"))
+    await in_database(away)
+    await in_database(ask, "stuck")
+
+    sent = await in_database(start_conversation, alice, "quick", "other/play", "k")
+
+    assert (await comes_to(sent, ended)).status == Status.COMPLETED
+
+
+# --- restart, removal, cancel ---------------------------------------------------------------------
+
+
+async def test_who_waits_survives_a_restart(ask: Ask, hub: runtime.Runtime, demo: Backend) -> None:
+    await no_watch(hub)
+    await in_database(away)
+    sent = await in_database(ask)
+    await runtime.stop()
+    assert waits(await in_database(row, sent))
+    await in_database(lambda: Generation.objects.update(retry_at=timezone.now() - timedelta(seconds=1)))
+
+    await runtime.start()
+
+    assert (await comes_to(sent, ended)).status == Status.COMPLETED
+
+
+async def test_a_try_that_an_orderly_end_cuts_off_goes_on_waiting(
+    hub: runtime.Runtime, ask: Ask, demo: Backend
+) -> None:
+    await no_watch(hub)
+    await in_database(away)
+    sent = await in_database(ask)
+    play(60.0)
+    await in_database(lambda: Generation.objects.update(retry_at=timezone.now()))
+    await hub.supervisor.serve_queue(demo.pk)
+    await comes_to(sent, lambda g: g.status == Status.RUNNING)
+
+    await runtime.stop()
+
+    assert waits(await in_database(row, sent))
+
+
+@pytest.mark.parametrize("tried", [True, False], ids=["a try", "an answer that had begun"])
+async def test_after_a_crash_only_a_try_is_made_again(
+    hub: runtime.Runtime, ask: Ask, demo: Backend, tried: bool
+) -> None:
+    await no_watch(hub)
+    sent = await in_database(ask)
+    await comes_to(sent, ended)
+    past = timezone.now() - timedelta(seconds=1)
+    await in_database(
+        lambda: Generation.objects.update(
+            status=Status.RUNNING, worker="elsewhere:1:x", lease_until=past, awaits_server=tried
+        )
+    )
+
+    await hub.supervisor.sweep()
+
+    expected = Status.COMPLETED if tried else Status.INTERRUPTED
+    assert (await comes_to(sent, ended)).status == expected
+
+
+async def test_the_first_word_of_a_try_is_marked_before_it_is_shown(
+    hub: runtime.Runtime, ask: Ask, demo: Backend
+) -> None:
+    await no_watch(hub)
+    await in_database(away)
+    sent = await in_database(ask)
+    play(TextDelta("begun"), 60.0)
+    await in_database(lambda: Generation.objects.update(retry_at=timezone.now()))
+
+    await hub.supervisor.serve_queue(demo.pk)
+
+    found = await comes_to(sent, lambda g: not g.awaits_server)
+    assert found.status == Status.RUNNING
+
+
+async def test_a_server_that_is_switched_off_is_not_waited_for(
+    hub: runtime.Runtime, ask: Ask, demo: Backend
+) -> None:
+    await no_watch(hub)
+    await in_database(away)
+    sent = await in_database(ask)
+    await in_database(lambda: Generation.objects.update(retry_at=None))
+    await in_database(lambda: Backend.objects.update(enabled=False))
+
+    await hub.supervisor.sweep()
+
+    found = await comes_to(sent, ended)
+    assert (found.status, found.error_kind) == (Status.FAILED, "gone")
+
+
+async def test_cancelling_ends_the_wait_for_good(hub: runtime.Runtime, ask: Ask, demo: Backend) -> None:
+    await no_watch(hub)
+    await in_database(away)
+    sent = await in_database(ask)
+
+    await in_database(answers.stop_answers, sent.conversation)
+    await hub.supervisor.waiters.hear(Seen(demo.pk, there=True, returned=True))
+    await hub.supervisor.serve_queue(demo.pk)
+
+    found = await in_database(row, sent)
+    assert (found.status, found.awaits_server, found.retry_at) == (Status.STOPPED, False, None)
+
+
+async def test_a_stop_that_comes_while_the_try_fails_is_not_lost(
+    hub: runtime.Runtime, ask: Ask, demo: Backend
+) -> None:
+    await no_watch(hub)
+    heard: list[Update] = []
+    original = hub.bus.publish
+
+    async def listen(update: Update) -> None:
+        heard.append(update)
+        if update.kind is Kind.WAITS:
+            hub.supervisor._stop(sent.generation.pk)
+        await original(update)
+
+    hub.bus.publish = listen  # type: ignore[method-assign]
+    play(0.05, CannotConnect("refused"))
+    sent = await in_database(ask)
+
+    assert (await comes_to(sent, ended)).status == Status.STOPPED
+    async with asyncio.timeout(5):
+        while heard[-1].kind is not Kind.ENDED:
+            await asyncio.sleep(0.01)
+
+
+# --- at most fifty --------------------------------------------------------------------------------
+
+
+def many_waiting(ask: Ask, count: int) -> list[Sent]:
+    """So many messages of Alice, each in a conversation of its own."""
+    away()
+    return [ask(f"question {number}") for number in range(count)]
+
+
+def test_the_message_after_the_fiftieth_is_refused_and_leaves_nothing_behind(
+    ask: Ask, bob: User, demo: Backend
+) -> None:
+    assert waiting.LIMIT == 50
+    sent = many_waiting(ask, waiting.LIMIT)
+
+    with pytest.raises(Refused, match="“Demo” does not answer, and 50 of your messages are waiting"):
+        ask("one too many")
+
+    assert Conversation.objects.count() == waiting.LIMIT
+    assert start_conversation(bob, "mine", "demo/play", "k").generation.awaits_server
+    answers.stop_answers(sent[0].conversation)
+    assert ask("now there is room").generation.awaits_server
+
+
+def test_the_fifty_first_that_finds_out_itself_fails_with_its_reason(ask: Ask, demo: Backend) -> None:
+    sent = many_waiting(ask, waiting.LIMIT)
+    Backend.objects.update(state=State.ONLINE)
+    more = ask("one more")
+
+    assert not waiting.should_wait(more.generation.pk, demo, CannotConnect.kind)
+    assert waiting.should_wait(sent[0].generation.pk, demo, CannotConnect.kind)
