@@ -21,7 +21,7 @@ from django.db.migrations.executor import MigrationExecutor
 from backends.managed import ensure_builtin_backend
 from chat.generation import runtime
 from privatechathub.accounts import setup
-from privatechathub.ops.memory import use_few_arenas
+from privatechathub.ops.memory import collect_rarely, use_few_arenas
 from privatechathub.ops.sockets import send_at_once
 from privatechathub.ops.static import static_is_current
 
@@ -103,6 +103,7 @@ def serve(host: str, port: int) -> None:
     engine.callWhenRunning(on_reactor(engine, runtime.start))
     engine.addSystemEventTrigger("before", "shutdown", on_reactor(engine, runtime.stop))
     send_at_once()
+    collect_rarely()
     Server(
         application=application,
         endpoints=build_endpoint_description_strings(host=host, port=port),
