@@ -21,7 +21,8 @@ from backends.adapters.errors import (
     RateLimited,
     TimedOut,
 )
-from backends.adapters.events import TextDelta
+from backends.adapters.events import Event, Phase, ReasoningDelta, TextDelta
+from backends.adapters.events import Status as BackendStatus
 from backends.adapters.messages import ChatRequest
 from backends.database import in_database
 from backends.models import Backend, CatalogueModel, State
@@ -183,13 +184,23 @@ async def test_busy_or_silent_means_away_where_the_watch_did_not_reach_it_either
     assert (await comes_to(sent, lambda g: waits(g) or ended(g))).status == status
 
 
-async def test_nothing_is_tried_again_after_the_first_word(hub: runtime.Runtime, ask: Ask) -> None:
+@pytest.mark.parametrize("first", [TextDelta("Once"), ReasoningDelta("Hm")])
+async def test_nothing_is_tried_again_once_the_server_has_begun(
+    hub: runtime.Runtime, ask: Ask, first: Event
+) -> None:
     await no_watch(hub)
-    play(TextDelta("Once"), 0.01, CannotConnect("refused"))
+    play(first, 0.01, CannotConnect("refused"))
 
     found = await comes_to(await in_database(ask), ended)
 
-    assert (found.status, found.message.text) == (Status.FAILED, "Once")
+    assert (found.status, found.error_kind) == (Status.FAILED, "connect")
+
+
+async def test_what_a_server_is_said_to_do_is_no_beginning(hub: runtime.Runtime, ask: Ask) -> None:
+    await no_watch(hub)
+    play(BackendStatus(Phase.RETRYING), 0.01, CannotConnect("refused"))
+
+    await comes_to(await in_database(ask), waits)
 
 
 async def test_the_built_in_model_never_waits(hub: runtime.Runtime, ask: Ask, demo: Backend) -> None:
