@@ -132,7 +132,7 @@ class Ask:
     ``ALWAYS`` would allow), ``title`` and ``metadata``; that of a question has ``questions``, each with
     ``question``, ``header``, ``options`` (``label``, ``description``), ``multiple`` and ``custom``. Both
     have the ``session_id``. Answer with :meth:`~backends.adapters.base.Adapter.reply`: the stream waits
-    for ever otherwise.
+    for ever otherwise. The end of the stream closes it too.
     """
 
     kind: str

@@ -25,8 +25,9 @@ from backends.adapters.opencode_answer import OpenCodeAnswer
 from backends.adapters.opencode_api import OpenCodeApi, session_path
 from backends.adapters.opencode_feed import Feed
 from backends.adapters.opencode_history import turns_in
+from backends.adapters.opencode_missed import frames_of
 from backends.adapters.opencode_models import model_ref, models_in
-from backends.adapters.opencode_reply import Reply, frames_of
+from backends.adapters.opencode_reply import Reply
 from backends.adapters.opencode_sessions import Session, is_lost, new_session, session_for
 from backends.adapters.opencode_wire import Frame, amended, ask_answer, legacy_answer, prompt_body
 from backends.adapters.values import as_dict, as_str

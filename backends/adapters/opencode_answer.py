@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from backends.adapters.base import Endpoint
-from backends.adapters.errors import BackendError, Truncated
+from backends.adapters.errors import Truncated
 from backends.adapters.events import (
     Event,
     Finish,
     FinishReason,
     Phase,
-    ReasoningDelta,
     Status,
-    TextDelta,
 )
 from backends.adapters.opencode_asks import Asks
 from backends.adapters.opencode_errors import ENDINGS, failure, line_of
-from backends.adapters.opencode_history import visible
-from backends.adapters.opencode_texts import Budget, Texts
-from backends.adapters.opencode_tools import Tools
+from backends.adapters.opencode_messages import Messages
+from backends.adapters.opencode_texts import Budget
 from backends.adapters.opencode_usage import usage_of
 from backends.adapters.opencode_wire import Frame, frame_of
 from backends.adapters.sse import ServerEvent
@@ -36,28 +32,6 @@ _REASONS = {
 }
 #: What may come without a session: errors, and events of servers with bare properties.
 _UNSIGNED = frozenset({"session.error", "message.part", "message.complete"})
-
-
-@dataclass(slots=True)
-class _Messages:
-    """Ids by whose they are. ``known`` were there before; ``held`` are parts of messages not yet told."""
-
-    known: frozenset[str]
-    asked: set[str] = field(default_factory=set)
-    mine: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    others: set[str] = field(default_factory=set)
-    held: dict[str, list[Frame]] = field(default_factory=dict)
-
-    @property
-    def newest(self) -> Mapping[str, Any]:
-        return next(reversed(self.mine.values()), {})
-
-    def answers_us(self, info: Mapping[str, Any]) -> bool:
-        """Whether an assistant message belongs to our question."""
-        if info.get("summary") is True or info.get("id") in self.known:
-            return False
-        parent = as_str(info.get("parentID"))
-        return not parent or not self.asked or parent in self.asked
 
 
 class OpenCodeAnswer:
@@ -76,12 +50,9 @@ class OpenCodeAnswer:
         self._endpoint = endpoint
         self._budget = Budget()
         self.asks = Asks(session_id, self._budget)
-        self._messages = _Messages(frozenset(known))
-        self._texts = Texts(self._budget)
-        self._tools = Tools(self._budget)
+        self._messages = Messages(frozenset(known), self._budget)
         self._busy = False
-        self._begun = False
-        self._compacted = False
+        self._worked = False
         self._retrying = False
         self._error: Mapping[str, Any] | None = None
 
@@ -93,7 +64,7 @@ class OpenCodeAnswer:
     @property
     def waits_long(self) -> bool:
         """Whether silence is all right: a person is asked, or a tool works."""
-        return bool(self.asks.open) or self._tools.running
+        return bool(self.asks.open) or self._messages.tools.running
 
     def feed(self, event: ServerEvent) -> Iterator[Event]:
         """The events in one frame of the wire."""
@@ -117,7 +88,7 @@ class OpenCodeAnswer:
 
     def settle(self, *, lost: bool = False) -> Iterator[Event]:
         """End with what is known. ``lost``: the session was found quiet after the stream had broken."""
-        yield from self._unattributed()
+        yield from self._messages.unintroduced()
         newest = self._messages.newest
         if self._error is not None or newest.get("error"):
             yield from self._failed(self._error or as_dict(newest.get("error")))
@@ -126,7 +97,7 @@ class OpenCodeAnswer:
         elif lost:
             self.over = True
             raise Truncated("OpenCode was interrupted in the middle of the answer")
-        elif newest or self._texts.shown:
+        elif newest or self._messages.texts.shown:
             yield from self._finish(FinishReason.UNKNOWN)
         else:
             yield from self._finish(FinishReason.CANCELLED)
@@ -135,13 +106,13 @@ class OpenCodeAnswer:
         properties = frame.properties
         match frame.type:
             case "message.updated":
-                yield from self._message(as_dict(properties.get("info")))
+                yield from self._messages.message(as_dict(properties.get("info")))
             case "message.part.updated" | "message.part" | "message.part.delta":
-                yield from self._part(frame)
+                yield from self._messages.part(frame)
             case "message.part.removed":
-                yield from self._texts.abandon(lambda part, message: part == properties.get("partID"))
+                yield from self._messages.texts.abandon(lambda part, _: part == properties.get("partID"))
             case "message.removed":
-                yield from self._texts.abandon(lambda part, message: message == properties.get("messageID"))
+                yield from self._messages.removed(as_str(properties.get("messageID")))
             case "session.status":
                 yield from self._status(as_dict(properties.get("status")))
             case "session.idle":
@@ -151,67 +122,8 @@ class OpenCodeAnswer:
             case "session.error":
                 yield from self._failure(frame)
             case "session.compacted":
-                self._compacted = True
+                self._messages.compacted = True
                 yield Status(Phase.PROMPT)
-
-    # Messages and their parts
-
-    def _message(self, info: dict[str, Any]) -> Iterator[Event]:
-        messages, message_id = self._messages, as_str(info.get("id"))
-        if not message_id or message_id in messages.known:
-            return
-        self._budget.spend(0)
-        if info.get("role") == "user":
-            if not messages.asked or self._compacted:
-                messages.asked.add(message_id)
-            messages.held.pop(message_id, None)
-            messages.others.add(message_id)
-            self._begun = True
-        elif info.get("role") == "assistant" and messages.answers_us(info):
-            messages.mine[message_id] = info
-            self._begun = True
-            for frame in messages.held.pop(message_id, ()):
-                yield from self._part(frame)
-        else:
-            self._compacted = self._compacted or info.get("summary") is True
-            messages.held.pop(message_id, None)
-            messages.others.add(message_id)
-
-    def _part(self, frame: Frame) -> Iterator[Event]:
-        messages, properties = self._messages, frame.properties
-        part = as_dict(properties.get("part"))
-        message_id = as_str(part.get("messageID")) or as_str(properties.get("messageID"))
-        if message_id in messages.mine or not message_id:
-            yield from self._shown(frame, part, message_id)
-        elif message_id not in messages.known and message_id not in messages.others:
-            self._budget.spend(len(repr(properties)))
-            messages.held.setdefault(message_id, []).append(frame)
-
-    def _shown(self, frame: Frame, part: dict[str, Any], message_id: str) -> Iterator[Event]:
-        properties = frame.properties
-        if frame.type == "message.part.delta":
-            if properties.get("field", "text") == "text":
-                part_id, text = as_str(properties.get("partID")), as_str(properties.get("delta"))
-                yield from self._texts.delta(part_id, message_id, text)
-        elif part.get("type") == "tool":
-            yield from self._tools.part(part)
-        elif part.get("type") == "reasoning" or visible(part):
-            kind = ReasoningDelta if part.get("type") == "reasoning" else TextDelta
-            text, part_id = as_str(part.get("text")), as_str(part.get("id"))
-            if not part_id:
-                yield from self._texts.append(kind, text)
-            else:
-                ended = bool(as_dict(part.get("time")).get("end"))
-                yield from self._texts.snapshot(part_id, message_id, kind, text, ended=ended)
-
-    def _unattributed(self) -> Iterator[Event]:
-        """Parts of a message that a simple server never introduced: at the end they count as the answer."""
-        if self._messages.mine:
-            return
-        for message_id, frames in list(self._messages.held.items()):
-            for frame in frames:
-                yield from self._shown(frame, as_dict(frame.properties.get("part")), message_id)
-        self._messages.held.clear()
 
     # How it goes, and how it ends
 
@@ -223,13 +135,17 @@ class OpenCodeAnswer:
                 self._work()
                 self._retrying = True
                 yield Status(Phase.RETRYING, detail=line_of(as_str(status.get("message")), self._endpoint))
-                failed = as_str(self._messages.newest.get("id"))
-                yield from self._texts.abandon(lambda part, message: message == failed)
+                yield from self._messages.retried()
             case "busy":
                 self._work()
 
+    @property
+    def _begun(self) -> bool:
+        """Whether the server took up our question."""
+        return self._worked or self._messages.begun
+
     def _work(self) -> None:
-        self._busy = self._begun = True
+        self._busy = self._worked = True
         self.settling = self._retrying = False
 
     def _idle(self) -> Iterator[Event]:
@@ -240,7 +156,7 @@ class OpenCodeAnswer:
         if self._begun and (self._error is not None or newest.get("error") or known):
             yield from self.settle()
         else:
-            self.settling = self._begun or self._texts.shown or bool(self._messages.held)
+            self.settling = self._begun or self._messages.texts.shown or self._messages.waiting
 
     def _complete(self) -> Iterator[Event]:
         """``message.complete``, from servers written after OpenCode's first documents."""
@@ -266,16 +182,13 @@ class OpenCodeAnswer:
         ending = ENDINGS.get(as_str(error.get("name")))
         if ending is None:
             self.over = True
-            raise self._typed(error)
+            raise failure(error, self._endpoint)
         yield from self._finish(ending)
-
-    def _typed(self, error: Mapping[str, Any]) -> BackendError:
-        return failure(error, self._endpoint)
 
     def _reason(self, info: Mapping[str, Any]) -> FinishReason:
         """An abort between two attempts leaves a message that is complete but does not say how it ended."""
         finish = as_str(info.get("finish"))
-        if not finish and (self._retrying or not self._texts.shown):
+        if not finish and (self._retrying or not self._messages.texts.shown):
             return FinishReason.CANCELLED
         return _REASONS.get(finish, FinishReason.UNKNOWN)
 

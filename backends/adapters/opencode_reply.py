@@ -6,26 +6,23 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import suppress
 from itertools import chain
-from typing import Any
 
 from backends.adapters import frames
 from backends.adapters.errors import (
     BackendError,
     CannotConnect,
-    NotFound,
     Overloaded,
     Stalled,
-    StateLost,
     TimedOut,
     Truncated,
-    WrongService,
 )
 from backends.adapters.events import Event, ReasoningDelta, TextDelta
 from backends.adapters.opencode_answer import OpenCodeAnswer
 from backends.adapters.opencode_api import OpenCodeApi, session_path
 from backends.adapters.opencode_feed import Feed
+from backends.adapters.opencode_missed import missed_by
 from backends.adapters.opencode_wire import Frame
-from backends.adapters.values import as_dict, as_list, as_str
+from backends.adapters.values import as_dict, as_str
 
 #: Seconds between the first idle and the message that tells how it ended.
 GRACE = 1.0
@@ -149,7 +146,7 @@ class Reply:
         """Connect once more and make up for what was missed."""
         try:
             await self._reconnect()
-            missed, busy = await self._missed()
+            missed, busy = await missed_by(self._api, self._answer.session_id, self._answer.question_ids)
         except BackendError as error:
             return [], error
         if busy:
@@ -172,35 +169,6 @@ class Reply:
             except _AWAY:
                 continue
 
-    async def _missed(self) -> tuple[list[Frame], bool]:
-        """Our messages as they are now, open requests, and whether the session still works.
-
-        Raises StateLost where the session is gone.
-        """
-        status = await self._status()
-        try:
-            messages = as_list(await self._api.get(session_path(self._answer.session_id, "message")))
-        except NotFound as error:
-            raise StateLost(error.message, status=error.status, code=error.code) from error
-        busy = status in ("busy", "retry")
-        asks = await self._open_asks() if busy else []
-        return [*frames_of(messages, self._answer.question_ids), *asks], busy
-
-    async def _status(self) -> str:
-        """``busy`` or ``retry``; sessions that rest are not in the list."""
-        with suppress(NotFound, WrongService):
-            every = as_dict(await self._api.get("/session/status"))
-            return as_str(as_dict(every.get(self._answer.session_id)).get("type"))
-        return ""
-
-    async def _open_asks(self) -> list[Frame]:
-        result: list[Frame] = []
-        with suppress(BackendError):
-            for kind in ("permission", "question"):
-                entries = as_list(await self._api.get(f"/{kind}"))
-                result += [Frame(f"{kind}.asked", as_dict(entry)) for entry in entries]
-        return result
-
     def _ended(self, told: Iterable[Frame], *, lost: bool = False) -> Gathered:
         """These frames, and then the end."""
         events, failure = frames.gathered(chain.from_iterable(map(self._answer.take, told)))
@@ -211,20 +179,3 @@ class Reply:
 
 
 _DELTAS = (TextDelta, ReasoningDelta)
-
-
-def frames_of(messages: list[Any], questions: Iterable[str]) -> list[Frame]:
-    """A list of stored messages as the events that would have told them: from our question on."""
-    entries = [as_dict(entry) for entry in messages]
-    infos = [as_dict(entry.get("info")) for entry in entries]
-    asked = set(questions)
-    users = [at for at, info in enumerate(infos) if info.get("role") == "user"]
-    ours = [at for at in users if infos[at].get("id") in asked] or users[-1:]
-    result: list[Frame] = []
-    for entry, info in zip(entries[ours[0] if ours else 0 :], infos[ours[0] if ours else 0 :], strict=True):
-        session = {"sessionID": info.get("sessionID")}
-        result.append(Frame("message.updated", {**session, "info": info}))
-        for part in map(as_dict, as_list(entry.get("parts"))):
-            owner = {"messageID": info.get("id"), **session}
-            result.append(Frame("message.part.updated", {**session, "part": {**owner, **part}}))
-    return result

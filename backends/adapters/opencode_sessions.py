@@ -18,7 +18,7 @@ from backends.adapters.errors import (
 from backends.adapters.messages import ChatMessage, ChatRequest
 from backends.adapters.opencode_api import OpenCodeApi, session_path
 from backends.adapters.opencode_history import overlap, told, turns_in
-from backends.adapters.opencode_wire import permission_rules, session_body
+from backends.adapters.opencode_wire import permission_rules, session_body, tools_mode
 from backends.adapters.values import as_dict, as_list, as_str
 
 
@@ -58,12 +58,15 @@ async def session_for(api: OpenCodeApi, request: ChatRequest) -> Session:
 
 
 async def new_session(api: OpenCodeApi, request: ChatRequest, *, lost: bool = False) -> Session:
-    """A session of its own, which is told the whole history. Raises BackendError."""
+    """A session of its own, which is told the whole history. Raises BackendError.
+
+    Where a server knows no rules, each prompt takes the tools away; nothing else could ask a person.
+    """
     body = session_body(request, api.endpoint.options)
     try:
         answer = await api.post("/session", body)
     except BadRequest:
-        if "permission" not in body:
+        if tools_mode(api.endpoint.options) != "off":
             raise
         answer = await api.post("/session", {"title": body["title"]})
     return Session(_id_in(answer), told(request.messages), lost=lost)

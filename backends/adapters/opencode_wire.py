@@ -97,9 +97,9 @@ def prompt_body(
 def amended(body: dict[str, Any], message: str) -> dict[str, Any] | None:
     """The prompt without the field that a server refuses by name; None where there is none.
 
-    The system prompt is not lost: it goes into the text.
+    The system prompt is not lost: it goes into the text. ``tools`` stays: without it there would be some.
     """
-    for name in ("system", "tools", "variant"):
+    for name in ("system", "variant"):
         if name in body and name in message:
             rest = {key: value for key, value in body.items() if key != name}
             if name == "system":

@@ -14,6 +14,7 @@ from backends.adapters.base import Capability, Endpoint, ModelInfo, Secret
 from backends.adapters.errors import (
     AuthFailed,
     BackendError,
+    BadRequest,
     ErrorKind,
     ModelNotFound,
     NotFound,
@@ -288,6 +289,14 @@ def test_old_servers_get_a_session_without_rules() -> None:
     run = told(begun(), done(), table=table)
     assert body_of(run, "/session") == {"title": "A title"}
     assert body_of(run, "/session/s/prompt_async")["tools"] == {"*": False}
+
+
+def test_without_rules_nobody_could_be_asked() -> None:
+    run = told(
+        table={"POST /session": response('{"name":"BadRequest"}', status=400)}, options={"tools": "ask"}
+    )
+    assert type(run.error) is BadRequest
+    assert sent(run) == ["POST /session"]
 
 
 # Sessions that go on

@@ -465,6 +465,20 @@ def test_a_removed_message_disappears() -> None:
     fine(told(*frames), T("x"), Restart(), T("y"), STOP)
 
 
+def test_a_removed_message_does_not_end_the_reply() -> None:
+    gone = ev("message.removed", messageID="a")
+    frames = [
+        begun(),
+        assistant(finish="stop"),
+        gone,
+        idle(),
+        status("busy"),
+        assistant("a2"),
+        part("y", "p", "a2"),
+    ]
+    fine(told(*frames, done("a2")), T("y"), STOP)
+
+
 def test_summaries_are_not_answers() -> None:
     frames = [begun(), user("u2"), assistant("sum", "u2", summary=True), part("summary", "p9", "sum"),
               ev("session.compacted"), user("u3"), assistant("a2", "u3"), part("Hi", "p2", "a2"), done("a2", parent="u3")]  # fmt: skip
