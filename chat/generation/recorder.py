@@ -8,9 +8,12 @@ from django.db.models import F
 from django.utils import timezone
 
 from backends.database import write_transaction
+from chat.generation.activities import save_activities
+from chat.generation.ask_rows import close_asks_of
 from chat.generation.memory import left_behind
 from chat.generation.queue import LEASE, WORKER
 from chat.generation.run import Run
+from chat.generation.texts import clean
 from chat.models import Conversation, Generation, Message, Status
 
 #: One save after the other: an older text must not be committed behind a newer one. SQLite's one writer
@@ -25,6 +28,7 @@ def save_progress(runs: list[Run]) -> None:
             if run.dirty:
                 run.dirty = False
                 save_text(run)
+            save_activities(run.activities.unsaved())
         Generation.objects.filter(
             pk__in=[run.generation_id for run in runs], status=Status.RUNNING, worker=WORKER
         ).update(lease_until=timezone.now() + LEASE)
@@ -50,6 +54,9 @@ def save_ends(runs: list[Run]) -> None:
 def save_end(run: Run) -> None:
     """The final state of one run."""
     save_text(run)
+    save_activities(run.activities.all())
+    if run.asked:
+        close_asks_of([run.generation_id])
     Generation.objects.filter(pk=run.generation_id).update(**final_values(run))
     Conversation.objects.filter(pk=run.conversation_id).update(
         revision=F("revision") + 1, updated_at=timezone.now()
@@ -105,10 +112,3 @@ def state_left_behind(run: Run) -> dict[str, str]:
         whole.response_id if whole else None,
         run.started.session_id if run.started else None,
     )
-
-
-def clean(text: str) -> str:
-    """Without what a database cannot keep: NUL and lone surrogates."""
-    if "\x00" in text:
-        text = text.replace("\x00", "\ufffd")
-    return text.encode("utf-8", "replace").decode("utf-8") if not text.isascii() else text

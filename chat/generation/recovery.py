@@ -9,9 +9,10 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from backends.database import write_transaction
+from chat.generation.ask_rows import close_asks_of
 from chat.generation.queue import WORKER
 from chat.generation.run import Run
-from chat.models import Conversation, Generation, Status
+from chat.models import Activity, ActivityState, Conversation, Generation, Status
 
 
 def interrupt_abandoned() -> list[tuple[str, int]]:
@@ -43,10 +44,18 @@ def interrupt(rows: QuerySet[Generation]) -> list[tuple[str, int]]:
             status=Status.QUEUED, worker="", lease_until=None, retry_at=timezone.now()
         )
         still.update(status=Status.INTERRUPTED, lease_until=None, finished_at=timezone.now())
+        end_their_calls([pk for pk, _c, _m in found])
         Conversation.objects.filter(pk__in={conversation for _pk, conversation, _m in found}).update(
             revision=F("revision") + 1
         )
     return [(str(conversation), message) for _pk, conversation, message in found]
+
+
+def end_their_calls(generation_ids: list[UUID]) -> None:
+    """Nothing is at work or asked any more in these."""
+    at_work = Activity.objects.at_work().filter(generation__in=generation_ids)
+    at_work.update(state=ActivityState.STOPPED, finished_at=timezone.now())
+    close_asks_of(generation_ids)
 
 
 def is_dead(worker: str) -> bool:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.utils import timezone
 
 from backends.adapters.events import Finish, FinishReason, Started, Usage
+from chat.generation.activities import Activities
 from chat.models import Status
+
+if TYPE_CHECKING:
+    from chat.generation.asks import Asks
 
 
 class GrowingText:
@@ -44,6 +49,8 @@ class Run:
 
     ``kept_chars`` is the text that was there before (an answer that is continued), ``fingerprint`` that
     of what the model was sent. ``awaits_server``, ``waits`` and ``retry_at`` are those of the generation.
+    ``asks`` is there while the stream is read, ``asked`` tells whether the server ever wanted something of
+    the person.
     """
 
     generation_id: UUID
@@ -75,6 +82,12 @@ class Run:
     reasoning_began: float | None = None
     reasoning_ended: float | None = None
     finished_at: datetime | None = None
+    activities: Activities = field(init=False)
+    asks: Asks | None = None
+    asked: bool = False
+
+    def __post_init__(self) -> None:
+        self.activities = Activities(self.generation_id)
 
     def continue_from(self, text: str, reasoning: str) -> None:
         """Begin with what was there before."""
@@ -109,6 +122,7 @@ class Run:
         """No more comes."""
         self.status = status
         self.finished_at = timezone.now()
+        self.activities.end()
         if self.reasoning_began and self.reasoning_ended is None:
             self.reasoning_ended = time.monotonic()
 
@@ -118,6 +132,11 @@ class Run:
         self.retry_at = retry_at
         self.status = Status.QUEUED
 
+    def save_again(self) -> None:
+        """What was given to be saved could not be."""
+        self.dirty = True
+        self.activities.save_again()
+
     def fail(self, kind: str, message: str, hint: str) -> None:
         """End it for a reason that the person is told."""
         self.error_kind, self.error_message, self.error_hint = kind, message, hint
@@ -125,8 +144,8 @@ class Run:
 
     @property
     def has_begun(self) -> bool:
-        """Whether anything of the answer has arrived."""
-        return self.first_piece_at is not None
+        """Whether anything of the answer has arrived: words, a tool at work, a request."""
+        return self.first_piece_at is not None or bool(self.activities) or self.asked
 
     @property
     def thought_seconds(self) -> int | None:

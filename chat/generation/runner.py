@@ -8,12 +8,16 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from backends.adapters.base import Adapter, Endpoint
 from backends.adapters.errors import BackendError
 from backends.adapters.events import (
+    Ask,
+    AskClosed,
     Event,
     Finish,
     Phase,
@@ -21,6 +25,7 @@ from backends.adapters.events import (
     Restart,
     Started,
     TextDelta,
+    ToolActivity,
     Usage,
 )
 from backends.adapters.events import Status as BackendStatus
@@ -32,6 +37,7 @@ from backends.database import in_database
 from backends.models import Backend
 from backends.service import hint_for
 from chat.generation import waiting
+from chat.generation.asks import Asks
 from chat.generation.pacing import Pace, Pacer
 from chat.generation.prompt import BackendGone, Prepared, prepare
 from chat.generation.run import Run
@@ -105,6 +111,7 @@ class Runner:
         """Take the adapter's events until it is done, no faster than the pace."""
         pace = Pace(self.pacer)
         quiet = asyncio.create_task(self.explain_silence(run, adapter, request.model))
+        asks = run.asks = Asks(run.generation_id, adapter, partial(self.tell_asks, run))
         try:
             async with aclosing(adapter.batches(request)) as batches:
                 async for events in batches:
@@ -117,9 +124,14 @@ class Runner:
                         await asyncio.sleep(wait)
         except asyncio.CancelledError:
             await abort_quietly(adapter, request)
-            raise
+            if asks.failure is None or run.stop_requested:
+                raise
+            asks.take_back_cancellation()
+            raise asks.failure from None
         finally:
             quiet.cancel()
+            run.asks = None
+            await asks.close()
 
     async def take(self, run: Run, events: list[Event]) -> None:
         """Apply one batch and tell the watchers at once what it added."""
@@ -137,6 +149,14 @@ class Runner:
                     await self.tell_all(run, Kind.RESTARTED)
                 case BackendStatus():
                     await self.phase(run, sentence(event), event.progress)
+                case ToolActivity():
+                    await self.activity(run, event)
+                case Ask() if run.asks:
+                    await self.arrived(run)
+                    run.asked = True
+                    await run.asks.ask(event)
+                case AskClosed() if run.asks:
+                    await run.asks.answered_elsewhere(event.id)
                 case Started():
                     run.started = event
                 case Usage():
@@ -154,9 +174,7 @@ class Runner:
         reasonings.clear()
         if not text and not reasoning:
             return
-        if run.awaits_server:
-            await in_database(waiting.arrived, run.generation_id)
-            run.awaits_server = False
+        await self.arrived(run)
         offset, reasoning_offset = run.text.length, run.reasoning.length
         run.grow(text, reasoning)
         run.phase = ""
@@ -173,6 +191,28 @@ class Runner:
                     thought_seconds=run.thought_seconds if run.reasoning_ended else None,
                 )
             )
+
+    async def arrived(self, run: Run) -> None:
+        """Something came: a server that was waited for is back."""
+        if run.awaits_server:
+            await in_database(waiting.arrived, run.generation_id)
+            run.awaits_server = False
+
+    async def activity(self, run: Run, event: ToolActivity) -> None:
+        """Keep what is told of a tool call, and tell it where its card changes."""
+        row = run.activities.take(event)
+        if row is None:
+            return
+        await self.arrived(run)
+        run.phase = ""
+        if self.bus.watched(run.conversation_id):
+            await self.bus.publish(
+                Update(Kind.ACTIVITY, run.conversation_id, run.message_id, activities=[row.shown()])
+            )
+
+    async def tell_asks(self, run: Run) -> None:
+        """What waits for the person now."""
+        await self.bus.publish(Update(Kind.ASKS, run.conversation_id, run.message_id, asks=shown_asks(run)))
 
     async def phase(self, run: Run, text: str, progress: float | None = None) -> None:
         """Say what the backend is doing, while nothing has come yet."""
@@ -196,13 +236,15 @@ class Runner:
                 thought_seconds=run.thought_seconds if run.reasoning_ended else None,
                 phase=run.phase,
                 progress=run.progress,
+                activities=[row.shown() for row in run.activities.all()],
+                asks=shown_asks(run),
             )
         )
 
     async def explain_silence(self, run: Run, adapter: Adapter, model: str) -> None:
         """After a moment without a word ask the server what it is doing, and say so."""
         await asyncio.sleep(QUIET)
-        if run.first_piece_at is not None or run.phase:
+        if run.first_piece_at is not None or run.phase or run.activities:
             return
         try:
             phase = await adapter.waiting_phase(model)
@@ -212,6 +254,11 @@ class Runner:
             await self.phase(
                 run, sentence(BackendStatus(phase)) if phase else _("Waiting for the AI server…")
             )
+
+
+def shown_asks(run: Run) -> list[dict[str, Any]]:
+    """The open requests as cards show them."""
+    return [row.shown() for row in run.asks.open] if run.asks else []
 
 
 def sentence(status: BackendStatus) -> str:

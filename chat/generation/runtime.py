@@ -74,6 +74,10 @@ class Runtime:
             message = {"ask": "stop", "generation": str(generation_id)}
             asyncio.run_coroutine_threadsafe(bus.tell_processes(message), self.supervisor.loop)
 
+    def answered_soon(self, generation_id: UUID) -> None:
+        """Have whoever holds the run read what the person answered. Callable from any thread."""
+        self.ask_soon({"ask": "answered", "generation": str(generation_id)})
+
     def ask_soon(self, message: dict[str, Any]) -> None:
         """Have every process do what ``controls`` holds for the request. Callable from any thread."""
         loop = self.supervisor.loop
@@ -84,6 +88,8 @@ class Runtime:
     async def _control(self, message: dict[str, Any]) -> None:
         if message["ask"] == "stop":
             self.supervisor.stop_soon(UUID(message["generation"]))
+        elif message["ask"] == "answered":
+            self.supervisor.look_at_asks_soon(UUID(message["generation"]))
         elif message["ask"] == "sync":
             await self.supervisor.tell_state(message["conversation"])
         elif control := controls.get(message["ask"]):

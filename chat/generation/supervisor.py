@@ -79,6 +79,10 @@ class Supervisor:
         """Tell the watchers of a conversation."""
         self.loop.call_soon_threadsafe(lambda: self._spawn(self.bus.publish(update)))
 
+    def look_at_asks_soon(self, generation_id: UUID) -> None:
+        """Somebody answered what the server of that run had asked, if it runs here."""
+        self.loop.call_soon_threadsafe(self._look_at_asks, generation_id)
+
     # --- on the loop --------------------------------------------------------------------------------
 
     async def tell_state(self, conversation_id: str) -> None:
@@ -104,6 +108,10 @@ class Supervisor:
         if await in_database(queue.leave, generation_id):
             run = await in_database(recovery.run_of, generation_id)
             await self.bus.publish(Update(Kind.ENDED, run.conversation_id, run.message_id))
+
+    def _look_at_asks(self, generation_id: UUID) -> None:
+        if (run := self.runs.get(generation_id)) and run.asks:
+            run.asks.look()
 
     async def _hold(self, run: Run, prepared: Prepared | None) -> None:
         """One run from start to announced end; nothing it does can harm another."""
@@ -214,7 +222,7 @@ class Supervisor:
             except Exception:  # whatever it is: the leases of all runs hang on this loop
                 logger.exception("could not save; trying again")
                 for run in self.runs.values():
-                    run.dirty = True
+                    run.save_again()
 
     async def sweep(self) -> None:
         """End what a dead process left running, serve forgotten lines."""

@@ -7,15 +7,17 @@ package) turns that into HTML. Where nobody watches, nothing is rendered.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Kind(StrEnum):
     """``ADDED``: messages were added; ``html`` shows them, ``model_label`` names who already answers.
     ``FULL``: the whole state of a running answer. ``GREW``: text or reasoning to append at
     ``offset``. ``RESTARTED``: begin the text anew. ``PHASE``: what the backend is doing.
+    ``ACTIVITY``: tool calls that changed. ``ASKS``: all requests that are open now.
     ``STARTED``: a queued answer's turn came. ``ENDED``: it is saved and final. ``WAITS``: it is
     queued again, for its backend is away. ``CHANGED``: the thread must be shown anew. ``SYNC``: a
     watcher asks for FULL.
@@ -26,6 +28,8 @@ class Kind(StrEnum):
     GREW = "grew"
     RESTARTED = "restarted"
     PHASE = "phase"
+    ACTIVITY = "activity"
+    ASKS = "asks"
     STARTED = "started"
     ENDED = "ended"
     WAITS = "waits"
@@ -35,7 +39,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One thing that happened. ``offset`` and ``reasoning_offset`` count characters before it."""
+    """One thing that happened. ``offset`` and ``reasoning_offset`` count characters before it.
+
+    ``activities`` and ``asks`` hold what ``Activity.shown()`` and ``Ask.shown()`` give.
+    """
 
     kind: Kind
     conversation_id: str
@@ -50,6 +57,8 @@ class Update:
     html: str = ""
     model_label: str = ""
     revision: int = 0
+    activities: Sequence[Mapping[str, Any]] = ()
+    asks: Sequence[Mapping[str, Any]] = ()
 
 
 Listener = Callable[[Update], Awaitable[None]]

@@ -1,0 +1,29 @@
+"""Text from outside as a database can keep it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def clean(text: str) -> str:
+    """Without what a database cannot keep: NUL and lone surrogates."""
+    if "\x00" in text:
+        text = text.replace("\x00", "\ufffd")
+    return text.encode("utf-8", "replace").decode("utf-8") if not text.isascii() else text
+
+
+def shortened(text: object, length: int) -> str:
+    """At most that many characters of a text; nothing of anything else."""
+    return clean(text[:length]) if isinstance(text, str) else ""
+
+
+def json_text(value: Any, length: int) -> str:
+    """A value as JSON to read, cut where it is too long; empty where there is nothing in it."""
+    if not value:
+        return ""
+    try:
+        text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    except (ValueError, RecursionError):
+        return ""
+    return shortened(text, length)
