@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 
-from chat.models import Conversation, Message
+from chat.models import Activity, Ask, Conversation, Message
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -23,3 +23,15 @@ def own_conversation(user: User, conversation_id: UUID) -> Conversation:
 def own_message(user: User, message_id: int) -> Message:
     """A message of this person's conversation. Raises Http404."""
     return get_object_or_404(Message.objects.owned_by(user), pk=message_id)
+
+
+def own_ask(user: User, ask_id: UUID) -> Ask:
+    """What was asked in this person's conversation. Raises Http404."""
+    return get_object_or_404(
+        Ask.objects.owned_by(user).select_related("generation__message__conversation"), pk=ask_id
+    )
+
+
+def own_activity(user: User, activity_id: UUID) -> Activity:
+    """A tool call in this person's conversation. Raises Http404."""
+    return get_object_or_404(Activity.objects.owned_by(user), pk=activity_id)

@@ -30,6 +30,65 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class ActivityView:
+    """One tool call. ``input`` and ``output`` are plain text from outside; ``whole_url`` shows an output that
+    is too long for the card. ``elapsed`` counts seconds since it began, ``duration`` says how long it took.
+    """
+
+    id: str
+    name: str
+    title: str
+    state: str
+    state_label: str
+    input: str
+    output: str
+    size: str
+    whole_url: str
+    elapsed: float
+    duration: str
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether it goes on."""
+        return self.state in {"pending", "running"}
+
+
+@dataclass(frozen=True, slots=True)
+class OptionView:
+    """One answer that a question offers."""
+
+    label: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionView:
+    """One question. ``custom``: words of one's own are welcome."""
+
+    header: str
+    text: str
+    options: tuple[OptionView, ...]
+    multiple: bool
+    custom: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AskView:
+    """What a server asks the person while it answers: a permission, or questions."""
+
+    id: str
+    url: str
+    is_question: bool
+    seconds_left: int
+    permission: str = ""
+    title: str = ""
+    patterns: tuple[str, ...] = ()
+    always: tuple[str, ...] = ()
+    details: str = ""
+    questions: tuple[QuestionView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class MessageView:
     """One message as the thread shows it.
 
@@ -59,6 +118,8 @@ class MessageView:
     can_retry: bool = False
     can_continue: bool = False
     can_delete: bool = False
+    activities: tuple[ActivityView, ...] = ()
+    asks: tuple[AskView, ...] = ()
 
     @property
     def is_active(self) -> bool:
@@ -150,3 +211,8 @@ class ThreadView:
     system_prompt: str = ""
     has_options: bool = False
     active: bool = field(default=False)
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether something waits for the person's word."""
+        return any(message.asks for message in self.messages)

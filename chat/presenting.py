@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from backends.adapters.base import Capability
 from backends.adapters.events import FinishReason
 from backends.models import CatalogueModel, State
+from chat.cards import NONE as NO_CARDS
+from chat.cards import Cards, cards_of, seconds, with_flags
 from chat.generation import queue
 from chat.generation.supervisor import waiting_sentence
 from chat.markdown import render, render_user
@@ -67,10 +69,10 @@ def message_views(rows: Iterable[Message]) -> tuple[MessageView, ...]:
     """The messages as shown, each with the newest generation that wrote it."""
     rows = list(rows)
     answers = [row.pk for row in rows if row.role == MessageRole.ASSISTANT]
-    newest = {
-        g.message_id: g for g in Generation.objects.filter(message_id__in=answers).order_by("created_at")
-    }
-    return tuple(message_view(row, newest.get(row.pk)) for row in rows)
+    generations = list(with_flags(Generation.objects.filter(message_id__in=answers)).order_by("created_at"))
+    newest = {generation.message_id: generation for generation in generations}
+    cards = cards_of(generations)
+    return tuple(message_view(row, newest.get(row.pk), cards.get(row.pk, NO_CARDS)) for row in rows)
 
 
 def one_message_view(message_id: int) -> MessageView | None:
@@ -78,7 +80,7 @@ def one_message_view(message_id: int) -> MessageView | None:
     return next(iter(message_views(Message.objects.filter(pk=message_id))), None)
 
 
-def message_view(row: Message, generation: Generation | None) -> MessageView:
+def message_view(row: Message, generation: Generation | None, cards: Cards = NO_CARDS) -> MessageView:
     """One message as shown."""
     if row.role != MessageRole.ASSISTANT or generation is None:
         return plain_message(row)
@@ -104,6 +106,8 @@ def message_view(row: Message, generation: Generation | None) -> MessageView:
         can_retry=not generation.is_active,
         can_continue=can_continue(generation, row),
         can_delete=not generation.is_active,
+        activities=cards[0],
+        asks=cards[1],
     )
 
 
@@ -201,13 +205,6 @@ def facts(generation: Generation) -> tuple[Fact, ...]:
     if generation.finish_reason:
         found.append(Fact("finish", _("Ended"), finish_label(generation.finish_reason)))
     return tuple(found)
-
-
-def seconds(value: float) -> str:
-    """A duration in words, exact where it is short."""
-    if value < 1:
-        return _("%(ms)d ms") % {"ms": round(value * 1000)}
-    return _("%(s)s s") % {"s": formats.number_format(value, 1)}
 
 
 def finish_label(reason: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from chat.views import backends, conversations, messages, models, pages
+from chat.views import backends, cards, conversations, messages, models, pages
 
 app_name = "chat"
 
@@ -24,6 +24,9 @@ urlpatterns = [
     path("messages/<int:message_id>/continue/", messages.continue_, name="message-continue"),
     path("messages/<int:message_id>/delete/", messages.delete, name="message-delete"),
     path("messages/<int:message_id>/raw/", messages.raw, name="message-raw"),
+    path("messages/<int:message_id>/details/", cards.details, name="message-details"),
+    path("asks/<uuid:ask_id>/answer/", cards.answer, name="ask-answer"),
+    path("activities/<uuid:activity_id>/output/", cards.output, name="activity-output"),
     path("backends/", backends.index, name="backends"),
     path("backends/add/", backends.add, name="backend-add"),
     path("backends/<slug:slug>/", backends.edit, name="backend-edit"),

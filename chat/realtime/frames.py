@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from django.template.loader import render_to_string
 
 from chat.markdown import Patch
-from chat.presenters import MessageView, ThreadView
+from chat.presenters import ActivityView, AskView, MessageView, ThreadView
 
 
 def partial(target: str, swap: str, html: str) -> str:
@@ -63,3 +63,22 @@ def reasoning(message: MessageView) -> str:
     """The folded trace anew."""
     html = render_to_string("chat/fragments/reasoning.html", {"message": message})
     return partial(f"m{message.id}-reasoning", "outerHTML", html)
+
+
+def activity(message_id: int, view: ActivityView, *, is_new: bool) -> str:
+    """The card of a tool call, new or anew."""
+    html = render_to_string("chat/fragments/activity.html", {"activity": view})
+    if is_new:
+        return partial(f"m{message_id}-activities", "beforeend", html)
+    return partial(f"activity-{view.id}", "outerHTML", html)
+
+
+def ask(message_id: int, view: AskView) -> str:
+    """The card of a request."""
+    html = render_to_string("chat/fragments/ask.html", {"ask": view})
+    return partial(f"m{message_id}-asks", "beforeend", html)
+
+
+def ask_gone(ask_id: str) -> str:
+    """A request that needs no answer any more."""
+    return partial(f"ask-{ask_id}", "delete", "")

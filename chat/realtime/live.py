@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from chat.cards import activity_views, ask_views
 from chat.generation.updates import Update
 from chat.markdown import MarkdownStream
 from chat.presenters import MessageView
@@ -30,7 +31,13 @@ class LiveAnswer:
         self.length, self.reasoning_length = len(full.text), len(full.reasoning)
         self.thought_seconds = full.thought_seconds
         self.view = replace(
-            self.view, status="running", phase=full.phase, progress=full.progress, queue_place=None
+            self.view,
+            status="running",
+            phase=full.phase,
+            progress=full.progress,
+            queue_place=None,
+            activities=activity_views(full.activities),
+            asks=ask_views(full.asks),
         )
 
     def fits(self, update: Update) -> bool:
@@ -39,10 +46,7 @@ class LiveAnswer:
 
     def grow(self, update: Update) -> str:
         """Take the piece; gives the frame that shows it."""
-        parts = []
-        if self.view.phase:
-            self.view = replace(self.view, phase="", progress=None)
-            parts.append(frames.phase(self.view.id, "", None))
+        parts = [self.without_phase()]
         if update.reasoning:
             parts.append(self.grow_reasoning(update.reasoning))
         if update.thought_seconds is not None and self.thought_seconds is None:
@@ -65,6 +69,33 @@ class LiveAnswer:
     def reasoning_element(self) -> str:
         """The folded trace as it is now."""
         return frames.reasoning(self.current())
+
+    def without_phase(self) -> str:
+        """Nothing is said of what the backend does once something comes."""
+        if not self.view.phase:
+            return ""
+        return self.phase("", None)
+
+    def show_activities(self, update: Update) -> str:
+        """Tool calls that began or changed."""
+        parts = [self.without_phase()]
+        for changed in activity_views(update.activities):
+            known = self.view.activities
+            is_new = changed.id not in {one.id for one in known}
+            others = (
+                (*known, changed) if is_new else (changed if one.id == changed.id else one for one in known)
+            )
+            self.view = replace(self.view, activities=tuple(others))
+            parts.append(frames.activity(self.view.id, changed, is_new=is_new))
+        return "".join(parts)
+
+    def show_asks(self, update: Update) -> str:
+        """The requests that are open now; those that stay are left alone, somebody may be typing there."""
+        asks, before = ask_views(update.asks), {one.id for one in self.view.asks}
+        gone = before - {one.id for one in asks}
+        self.view = replace(self.view, asks=asks)
+        fresh = (frames.ask(self.view.id, one) for one in asks if one.id not in before)
+        return "".join((*map(frames.ask_gone, gone), *fresh))
 
     def phase(self, text: str, progress: int | None) -> str:
         """Another sentence of what the backend does."""

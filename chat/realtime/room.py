@@ -68,6 +68,8 @@ class Room:
                 await self._ask_for_state()
             case Kind.PHASE:
                 await self._phase(live, update)
+            case Kind.ACTIVITY | Kind.ASKS:
+                await self._cards(live, update)
             case Kind.FULL | Kind.RESTARTED:
                 await self._full(live, update)
             case Kind.ENDED | Kind.WAITS:
@@ -84,6 +86,14 @@ class Room:
             await self.send(live.phase(update.phase, update.progress))
         else:
             await self.send(frames.phase(update.message_id, update.phase, update.progress))
+
+    async def _cards(self, live: LiveAnswer | None, update: Update) -> None:
+        if live is None:
+            await self._ask_for_state()
+        elif update.kind is Kind.ACTIVITY:
+            await self.send(live.show_activities(update))
+        else:
+            await self.send(live.show_asks(update))
 
     async def _full(self, live: LiveAnswer | None, update: Update) -> None:
         if live is None:

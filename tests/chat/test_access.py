@@ -14,10 +14,11 @@ from django.apps import apps
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from backends.models import Backend, CatalogueModel
 from backends.pulls.service import start_pull
-from chat.models import Conversation, Generation, Message, Status
+from chat.models import Activity, Ask, Conversation, Generation, Message, Status
 from chat.services.sending import Sent
 from privatechathub.accounts import setup
 from privatechathub.accounts.models import Invitation, User
@@ -66,6 +67,9 @@ DOORS = {
     "chat:message-continue": Door(For.OWNER, POST),
     "chat:message-delete": Door(For.OWNER, POST),
     "chat:message-raw": Door(For.OWNER, READ),
+    "chat:message-details": Door(For.OWNER, READ),
+    "chat:ask-answer": Door(For.OWNER, POST, {"verdict": "once"}),
+    "chat:activity-output": Door(For.OWNER, READ),
     "chat:backends": Door(For.ADMIN, READ),
     "chat:backend-add": Door(For.ADMIN, FORM, SERVER),
     "chat:backend-edit": Door(For.ADMIN, FORM, SERVER),
@@ -127,6 +131,13 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
     Message.objects.filter(pk=sent.answer.pk).update(text="Par")
     Generation.objects.update(status=Status.STOPPED)
     server = Backend.objects.create(name="Away", kind="ollama", base_url="http://127.0.0.1:9")
+    now = timezone.now()
+    asked = Ask.objects.create(
+        generation=sent.generation, kind="permission", payload={}, asked_at=now, expires_at=now
+    )
+    called = Activity.objects.create(
+        generation=sent.generation, position=0, name="ls", state="done", output="etc", started_at=now
+    )
     invitation, token = Invitation.issue(ada, "For Dan")
     return {
         "conversation_id": sent.conversation.pk,
@@ -134,6 +145,8 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
         "slug": "demo",
         "server": server.slug,
         "pull_id": start_pull(server, "m", ada).pk,
+        "ask_id": asked.pk,
+        "activity_id": called.pk,
         "invitation_id": invitation.pk,
         "token": token,
     }
@@ -268,6 +281,7 @@ def test_what_never_existed_looks_like_what_is_not_yours(
     name: str, places: dict[str, Any], as_bob: Client
 ) -> None:
     nowhere = places | {"conversation_id": uuid.uuid4(), "message_id": 10**9}
+    nowhere |= {"ask_id": uuid.uuid4(), "activity_id": uuid.uuid4()}
 
     for method in DOORS[name].methods - {"HEAD"}:
         theirs = knock(as_bob, name, method, places)

@@ -1,0 +1,80 @@
+"""What belongs to an answer beside its text: requests of the server, results of tools, details."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import render
+from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from chat.access import own_activity, own_ask, own_message
+from chat.details import details as details_of
+from chat.details import options_sent
+from chat.models import Ask, AskState
+from chat.services.asks import answer_ask
+from chat.views.messages import changed
+from chat.views.requests import is_htmx, person
+
+#: Characters of an answer in one's own words.
+LONGEST_WORDS = 4000
+
+_VERDICTS = {
+    "once": AskState.ONCE,
+    "always": AskState.ALWAYS,
+    "deny": AskState.DENIED,
+    "answer": AskState.ANSWERED,
+}
+
+
+@require_POST
+@login_required
+def answer(request: HttpRequest, ask_id: UUID) -> HttpResponse:
+    """Allow, deny, or answer. Where somebody was faster, that counts."""
+    ask = own_ask(person(request), ask_id)
+    state = _VERDICTS.get(request.POST.get("verdict", ""))
+    is_question = ask.kind == "question"
+    if state is None or (state is not AskState.DENIED and (state is AskState.ANSWERED) != is_question):
+        return HttpResponseBadRequest()
+    answer_ask(ask, state, words_in(request, ask) if state is AskState.ANSWERED else None)
+    return changed(request, ask.generation.message.conversation)
+
+
+@require_safe
+@login_required
+def output(request: HttpRequest, activity_id: UUID) -> HttpResponse:
+    """All that is kept of what a tool gave back, as plain text."""
+    activity = own_activity(person(request), activity_id)
+    return HttpResponse(activity.output, content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+@login_required
+@vary_on_headers("HX-Request")
+def details(request: HttpRequest, message_id: int) -> HttpResponse:
+    """How an answer came about. Raises Http404 for a message that no model wrote."""
+    message = own_message(person(request), message_id)
+    generation = message.generations.select_related("backend").order_by("-created_at").first()
+    if generation is None:
+        raise Http404
+    context: dict[str, object] = {"details": details_of(generation), "options": options_sent(generation)}
+    if is_htmx(request):
+        return render(request, "chat/fragments/details.html", context)
+    conversation = message.conversation
+    context |= {"thread_url": conversation.get_absolute_url(), "thread_title": conversation.title}
+    return render(request, "chat/pages/details.html", context)
+
+
+def words_in(request: HttpRequest, ask: Ask) -> list[list[str]]:
+    """For each question the options that were chosen, of those it has, and the person's own words."""
+    found = []
+    for number, question in enumerate(ask.payload.get("questions", ())):
+        labels = [option["label"] for option in question["options"]]
+        chosen = [label for label in request.POST.getlist(f"choice-{number}") if label in labels]
+        words = request.POST.get(f"words-{number}", "").replace("\x00", "").strip()[:LONGEST_WORDS]
+        if words and not question["multiple"]:
+            chosen = []
+        found.append([*chosen, words] if words else chosen)
+    return found
