@@ -16,6 +16,8 @@ from typing import ClassVar
 from backends.adapters.base import Adapter, Capability, Health, ModelInfo
 from backends.adapters.errors import BackendError, ErrorKind, NotFound, gettext_noop
 from backends.adapters.events import (
+    Ask,
+    AskAnswer,
     Event,
     Finish,
     FinishReason,
@@ -34,6 +36,9 @@ Step = Event | BackendError | float
 Script = Callable[[ChatRequest], Iterable[Step]]
 
 SCHEME = "scripted:"
+
+#: What a script's requests were answered, by their ids.
+replies: dict[str, AskAnswer] = {}
 
 
 class ScriptedAdapter(Adapter):
@@ -71,6 +76,10 @@ class ScriptedAdapter(Adapter):
                 yield merged(step)
             else:
                 await asyncio.sleep(step)
+
+    async def reply(self, ask: Ask, answer: AskAnswer, message: str = "") -> None:
+        """Note the answer in :data:`replies`, where a script can wait for it."""
+        replies[ask.id] = answer
 
     @property
     def _name(self) -> str:

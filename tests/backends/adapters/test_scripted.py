@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
 from contextlib import aclosing
 
 import pytest
 
 from backends.adapters.base import Endpoint
 from backends.adapters.errors import NotFound, Stalled
-from backends.adapters.events import Event, Finish, FinishReason, ReasoningDelta, Started, TextDelta, Usage
+from backends.adapters.events import (
+    Ask,
+    Event,
+    Finish,
+    FinishReason,
+    ReasoningDelta,
+    Started,
+    TextDelta,
+    Usage,
+    Verdict,
+)
 from backends.adapters.http import Http
 from backends.adapters.messages import ChatMessage, ChatRequest, Reasoning, Role, SamplingOptions
 from backends.adapters.registry import KINDS, adapter_class, make_adapter
-from backends.adapters.scripted import ScriptedAdapter, registered
+from backends.adapters.scripted import ScriptedAdapter, Step, registered, replies
 from tests.backends.adapters.wire import HELLO
 
 STOP = Finish(FinishReason.STOP)
@@ -100,3 +111,19 @@ def test_every_kind_of_the_registry_is_there(kind: str) -> None:
     made = make_adapter(kind, Endpoint(KINDS[kind].default_url), Http())
     assert type(made) is adapter_class(kind)
     assert made.kind == kind
+
+
+async def test_a_script_can_wait_for_what_it_asked() -> None:
+    ask = Ask("permission", "per_1", {})
+
+    def script(request: ChatRequest) -> Iterator[Step]:
+        yield ask
+        while ask.id not in replies:
+            yield 0.001
+        yield TextDelta(str(replies.pop(ask.id)))
+
+    with registered("t", script) as url:
+        async with aclosing(adapter(url).batches(HELLO)) as played:
+            assert await anext(played) == [ask]
+            await adapter(url).reply(ask, Verdict.ONCE)
+            assert await anext(played) == [TextDelta("once"), STOP]
