@@ -16,7 +16,7 @@ from chat.details import options_sent
 from chat.models import Ask, AskState
 from chat.services.asks import answer_ask
 from chat.views.messages import changed
-from chat.views.requests import is_htmx, person
+from chat.views.requests import is_htmx, person, posted
 
 #: Characters of an answer in one's own words.
 LONGEST_WORDS = 4000
@@ -34,7 +34,7 @@ _VERDICTS = {
 def answer(request: HttpRequest, ask_id: UUID) -> HttpResponse:
     """Allow, deny, or answer. Where somebody was faster, that counts."""
     ask = own_ask(person(request), ask_id)
-    state = _VERDICTS.get(request.POST.get("verdict", ""))
+    state = _VERDICTS.get(posted(request, "verdict"))
     is_question = ask.kind == "question"
     if state is None or (state is not AskState.DENIED and (state is AskState.ANSWERED) != is_question):
         return HttpResponseBadRequest()
@@ -73,8 +73,13 @@ def words_in(request: HttpRequest, ask: Ask) -> list[list[str]]:
     for number, question in enumerate(ask.payload.get("questions", ())):
         labels = [option["label"] for option in question["options"]]
         chosen = [label for label in request.POST.getlist(f"choice-{number}") if label in labels]
-        words = request.POST.get(f"words-{number}", "").replace("\x00", "").strip()[:LONGEST_WORDS]
+        words = own_words(request, number) if question["custom"] or not labels else ""
         if words and not question["multiple"]:
             chosen = []
         found.append([*chosen, words] if words else chosen)
     return found
+
+
+def own_words(request: HttpRequest, number: int) -> str:
+    """What the person typed for a question."""
+    return posted(request, f"words-{number}").strip()[:LONGEST_WORDS]
