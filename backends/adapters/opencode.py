@@ -30,10 +30,13 @@ from backends.adapters.opencode_models import model_ref, models_in
 from backends.adapters.opencode_reply import Reply
 from backends.adapters.opencode_sessions import Session, is_lost, new_session, session_for
 from backends.adapters.opencode_wire import Frame, amended, ask_answer, legacy_answer, prompt_body
+from backends.adapters.options import Option, choice
 from backends.adapters.values import as_dict, as_str
 
 #: Seconds that stopping may take.
 ABORT_LIMIT = 3.0
+#: Seconds that an answer is given to get where an abort does no harm.
+STEADY_LIMIT = 2.5
 #: What the model hears where nobody gave a reason.
 DENIED = gettext_noop("Not available in this app.")
 _LOST = gettext_noop("OpenCode forgot this conversation; its history is sent anew.")
@@ -42,9 +45,6 @@ _LOST = gettext_noop("OpenCode forgot this conversation; its history is sent ane
 class OpenCodeAdapter(Adapter):
     """Speaks OpenCode's session API.
 
-    Options of the endpoint: ``agent`` and ``variant`` as OpenCode knows them; ``directory`` of the
-    project; ``tools``: ``off`` (the default: the model gets none), ``ask`` (a person is asked before
-    each) or ``server`` (as the agent is configured); ``asks: deny`` answers requests by itself.
     The session is in ``Started.session_id``, and wanted back in ``ChatRequest.state``.
     Leaving the stream early aborts the work on the server.
     """
@@ -65,6 +65,38 @@ class OpenCodeAdapter(Adapter):
         ),
     }
     sampling_fields = frozenset({"reasoning"})
+    options = (
+        choice(
+            "tools",
+            gettext_noop("Tools of the agent"),
+            {
+                "ask": gettext_noop("Ask the person before each use"),
+                "server": gettext_noop("As OpenCode is configured; it may run commands without asking"),
+            },
+            unset=gettext_noop("None: only talk"),
+        ),
+        choice(
+            "asks",
+            gettext_noop("What OpenCode asks"),
+            {"deny": gettext_noop("Deny by itself")},
+            unset=gettext_noop("Show to the person"),
+        ),
+        Option(
+            "agent",
+            gettext_noop("Agent"),
+            gettext_noop("Its name in OpenCode, for example build or plan."),
+        ),
+        Option(
+            "variant",
+            gettext_noop("Variant"),
+            gettext_noop("Of the model, for example high; a conversation's own level of thinking beats it."),
+        ),
+        Option(
+            "directory",
+            gettext_noop("Folder of the project"),
+            gettext_noop("The whole path on OpenCode's machine."),
+        ),
+    )
 
     def __init__(self, endpoint: Endpoint, http: Http) -> None:
         super().__init__(endpoint, http)
@@ -106,9 +138,17 @@ class OpenCodeAdapter(Adapter):
                     if events := await self._answered(batch):
                         yield events
         finally:
-            await feed.close()
-            if asked and (reply is None or reply.working):
-                await self._abort(session.id)
+            try:
+                if asked and reply is None:
+                    reply = Reply(
+                        self._api, feed, OpenCodeAnswer(self._api.endpoint, session.id, session.known)
+                    )
+                if reply is not None and reply.working:
+                    await reply.until_steady(STEADY_LIMIT)
+            finally:
+                await feed.close()
+                if reply is not None and reply.working:
+                    await self._abort(session.id)
 
     async def abort(self, request: ChatRequest) -> None:
         """Stop the work on this request. What a session does for another question goes on."""

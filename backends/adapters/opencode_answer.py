@@ -54,6 +54,7 @@ class OpenCodeAnswer:
         self._busy = False
         self._worked = False
         self._retrying = False
+        self._stepping = False
         self._error: Mapping[str, Any] | None = None
 
     @property
@@ -65,6 +66,16 @@ class OpenCodeAnswer:
     def waits_long(self) -> bool:
         """Whether silence is all right: a person is asked, or a tool works."""
         return bool(self.asks.open) or self._messages.tools.running
+
+    @property
+    def steady(self) -> bool:
+        """Whether the run can be aborted without harm.
+
+        OpenCode 1.18.34 gets itself ready during its first answer: after the message is made, before the
+        second "busy". An abort in between is remembered as the outcome of that, and every later prompt
+        fails ("All fibers interrupted without error") until the server is started anew.
+        """
+        return self.over or self.settling or self._retrying or self._stepping or self._messages.spoken
 
     def feed(self, event: ServerEvent) -> Iterator[Event]:
         """The events in one frame of the wire."""
@@ -137,6 +148,7 @@ class OpenCodeAnswer:
                 yield Status(Phase.RETRYING, detail=line_of(as_str(status.get("message")), self._endpoint))
                 yield from self._messages.retried()
             case "busy":
+                self._stepping = bool(self._messages.mine)
                 self._work()
 
     @property

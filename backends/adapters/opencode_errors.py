@@ -40,6 +40,7 @@ _PROVIDER_KEY_HINT = gettext_noop(
     "OpenCode was refused by its own provider. On its machine run “opencode auth login” again."
 )
 _AGENT_HINT = gettext_noop("OpenCode has no agent of that name. Check the backend's options.")
+_STUCK_HINT = gettext_noop("OpenCode is stuck after an answer was aborted early. Start it anew.")
 
 
 def failure(error: Mapping[str, Any], endpoint: Endpoint) -> BackendError:
@@ -53,6 +54,8 @@ def failure(error: Mapping[str, Any], endpoint: Endpoint) -> BackendError:
         result = cls(result.message, status=status, code=result.code)
     elif type(result) is ServerError and message.startswith("Agent not found"):
         result = BadRequest(result.message, code=result.code, hint=_AGENT_HINT)
+    elif "fibers interrupted" in message:
+        result.hint = _STUCK_HINT
     if isinstance(result, AuthFailed):
         result.hint = _PROVIDER_KEY_HINT
     return result

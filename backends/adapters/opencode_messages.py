@@ -19,7 +19,7 @@ class Messages:
     ``known`` are the ids of messages that were there before, ``asked`` those of our question, ``mine``
     the answers to it (a tool loop makes several). Parts of a message that nobody introduced yet wait:
     the question itself comes back as one. ``compacted``: OpenCode made room for itself, and goes on
-    with a question of its own.
+    with a question of its own. ``spoken``: some part of an answer was there.
     """
 
     def __init__(self, known: frozenset[str], budget: Budget) -> None:
@@ -29,6 +29,7 @@ class Messages:
         self.asked: set[str] = set()
         self.mine: dict[str, Mapping[str, Any]] = {}
         self.compacted = False
+        self.spoken = False
         self._others: set[str] = set()
         self._held: dict[str, list[Frame]] = {}
         self._budget = budget
@@ -70,6 +71,7 @@ class Messages:
         part = as_dict(frame.properties.get("part"))
         message_id = as_str(part.get("messageID")) or as_str(frame.properties.get("messageID"))
         if message_id in self.mine or not message_id:
+            self.spoken = True
             yield from self._shown(frame, part, message_id)
         elif message_id not in self.known and message_id not in self._others:
             self._budget.spend(len(repr(frame.properties)))

@@ -75,6 +75,13 @@ class Reply:
                 return
             events, failure = await self._next()
 
+    async def until_steady(self, seconds: float) -> None:
+        """Listen on until an abort does no harm, but not longer than this."""
+        with suppress(TimeoutError, BackendError):
+            async with asyncio.timeout(seconds):
+                while not self._answer.steady and (chunk := await self._feed.read()):
+                    frames.gathered(frames.events_in(chunk, self._feed.decoder, self._answer))
+
     async def _next(self) -> Gathered:
         """What the next read brings; nothing, mostly, since all sessions share the stream."""
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +42,18 @@ def opencode_server(
     """The real OpenCode server in front of the built-in model, the shell's, and one that is down."""
     opencode()
     server = OpenCode(tmp_path_factory.mktemp("opencode"), config(llamacpp, shell))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def fresh_server(tmp_path: Path, llamacpp: Endpoint, shell: ShellModel) -> Iterator[OpenCode]:
+    """One that has not answered anything yet."""
+    opencode()
+    server = OpenCode(tmp_path, config(llamacpp, shell))
     try:
         server.start()
         yield server

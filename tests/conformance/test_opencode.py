@@ -30,7 +30,7 @@ from backends.adapters.messages import ChatMessage, ImagePart, Role, TextPart
 from backends.adapters.opencode import OpenCodeAdapter
 from backends.builtin.facts import SMOLLM2
 from tests.conformance.asking import Answer, ask, left_after, question
-from tests.conformance.opencode import VERSION
+from tests.conformance.opencode import VERSION, OpenCode
 from tests.conformance.provider import COMMAND, ShellModel
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("conformance")]
@@ -137,6 +137,28 @@ async def test_leaving_an_answer_stops_it(adapter: OpenCodeAdapter, look: Any) -
         assert stopped["error"]["name"] == "MessageAbortedError"
     on = replace(question(MODEL, request.messages[0].text, answer.text, "Go on."), state=answer.state)
     assert (await ask(adapter, on)).state == answer.state
+
+
+@pytest.mark.parametrize("wait", [0.0, 0.05, 0.3])
+async def test_stopping_at_once_leaves_the_server_well(
+    fresh_server: OpenCode, place: Endpoint, http: Http, wait: float
+) -> None:
+    adapter = OpenCodeAdapter(replace(place, base_url=fresh_server.url), http)
+    begun = asyncio.Event()
+
+    async def begin() -> None:
+        async with aclosing(adapter.batches(question(MODEL, FRANCE))) as batches:
+            async for _ in batches:
+                begun.set()
+
+    task = asyncio.create_task(begin())
+    await begun.wait()
+    await asyncio.sleep(wait)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    answer = await ask(adapter, question(MODEL, FRANCE))
+    assert answer.finish.reason is FinishReason.STOP
+    assert "Paris" in answer.text
 
 
 async def test_abort_from_elsewhere_ends_the_answer(adapter: OpenCodeAdapter) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backends.adapters import opencode_reply
+from backends.adapters import opencode, opencode_reply
 from backends.adapters.base import Capability, Endpoint, ModelInfo, Secret
 from backends.adapters.errors import (
     AuthFailed,
@@ -35,6 +35,7 @@ from backends.adapters.events import (
     ToolState,
     Verdict,
 )
+from backends.adapters.http import Http
 from backends.adapters.messages import (
     ChatMessage,
     ChatRequest,
@@ -61,9 +62,11 @@ from tests.backends.adapters.opencode_server import (
     sent,
     server,
     session_in,
+    status,
     tape,
     told,
 )
+from tests.backends.adapters.server import Connection, serving
 from tests.backends.adapters.test_opencode_vectors import STOP, done
 from tests.backends.adapters.wire import (
     FAST,
@@ -88,6 +91,7 @@ HELLO_SHELL = {"command": "echo hello"}
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opencode_reply, "GRACE", 0.05)
     monkeypatch.setattr(opencode_reply, "PAUSE", 0.0)
+    monkeypatch.setattr(opencode, "STEADY_LIMIT", 0.05)
 
 
 def permission(number: str) -> Ask:
@@ -448,6 +452,37 @@ async def left_early(how: str) -> list[str]:
 @pytest.mark.parametrize("how", ["closed", "cancelled"])
 async def test_leaving_a_reply_aborts_the_work(how: str) -> None:
     assert await left_early(how) == ["POST /session/s/abort"]
+
+
+async def test_an_abort_waits_until_it_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It must not come between the message and the second "busy"."""
+    monkeypatch.setattr(opencode, "STEADY_LIMIT", 5)
+    steps: list[str] = []
+    go_on = asyncio.Event()
+
+    async def handle(connection: Connection) -> None:
+        route = connection.head.partition(" HTTP")[0]
+        if route == "GET /event":
+            await connection.head_of_stream("text/event-stream")
+            await connection.chunk((CONNECTED + begun()).encode())
+            await go_on.wait()
+            await asyncio.sleep(0.2)
+            steps.append("busy")
+            await connection.chunk(status("busy").encode())
+            await connection.until_closed()
+            return
+        if route.endswith("/abort"):
+            steps.append("abort")
+        await connection.send(b'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n{"id":"s"}')
+
+    async with serving(handle) as place:
+        http = Http()
+        speaker = OpenCodeAdapter(Endpoint(place.url, timeouts=FAST), http)
+        async with aclosing(speaker.batches(ASK)) as batches:
+            assert isinstance((await anext(batches))[0], Started)
+            go_on.set()
+        await http.aclose()
+    assert steps == ["busy", "abort"]
 
 
 async def abort(messages: Script) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from backends.adapters import opencode_reply
+from backends.adapters import opencode, opencode_reply
 from backends.adapters.base import Secret
 from backends.adapters.errors import (
     AuthFailed,
@@ -80,6 +80,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits are as short as they can be."""
     monkeypatch.setattr(opencode_reply, "GRACE", 0.05)
     monkeypatch.setattr(opencode_reply, "PAUSE", 0.0)
+    monkeypatch.setattr(opencode, "STEADY_LIMIT", 0.05)
 
 
 def T(text: str) -> TextDelta:  # noqa: N802
