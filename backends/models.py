@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.auth.models import Group
 from django.db import models
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from backends.access import Access, Restricted, RestrictedQuerySet
 from backends.adapters.base import Capability, Endpoint, ModelInfo, Timeouts
 from backends.adapters.errors import ErrorKind
 from backends.adapters.registry import KINDS
 from backends.crypto import decrypt, encrypt
+from backends.preferences import ModelPreference
 from backends.pulls.models import Pull
 
 if TYPE_CHECKING:
@@ -23,15 +24,7 @@ if TYPE_CHECKING:
 #: What keeps a server from answering anything, and passes by itself.
 AWAY = frozenset({ErrorKind.CONNECT, ErrorKind.TIMEOUT, ErrorKind.OVERLOADED})
 
-__all__ = ["AWAY", "Access", "Backend", "CatalogueModel", "Pull", "State"]
-
-
-class Access(models.TextChoices):
-    """Who may use a backend."""
-
-    EVERYONE = "everyone", _("Everyone")
-    GROUPS = "groups", _("Chosen groups")
-    ADMINS = "admins", _("Administrators only")
+__all__ = ["AWAY", "Access", "Backend", "CatalogueModel", "ModelPreference", "Pull", "State"]
 
 
 class State(models.TextChoices):
@@ -47,7 +40,7 @@ def kind_choices() -> list[tuple[str, str]]:
     return [(key, kind.label) for key, kind in KINDS.items()]
 
 
-class BackendQuerySet(models.QuerySet["Backend"]):
+class BackendQuerySet(RestrictedQuerySet["Backend"]):
     """Finders that know who may use what."""
 
     def enabled(self) -> BackendQuerySet:
@@ -56,13 +49,10 @@ class BackendQuerySet(models.QuerySet["Backend"]):
 
     def usable_by(self, user: User) -> BackendQuerySet:
         """Those that this person may talk to."""
-        if user.is_staff:
-            return self.enabled()
-        allowed = models.Q(access=Access.EVERYONE) | models.Q(access=Access.GROUPS, groups__user=user)
-        return self.enabled().filter(allowed).distinct()
+        return self.enabled().open_to(user)
 
 
-class Backend(models.Model):
+class Backend(Restricted):
     """A configured AI server. Credentials are stored encrypted and are write-only for people."""
 
     name = models.CharField(_("name"), max_length=60, unique=True)
@@ -75,8 +65,6 @@ class Backend(models.Model):
     username = models.CharField(_("user name"), max_length=100, blank=True, default="")
     password_encrypted = models.TextField(blank=True, default="", editable=False)
     enabled = models.BooleanField(_("enabled"), default=True)
-    access = models.CharField(_("who may use it"), max_length=10, choices=Access, default=Access.EVERYONE)
-    groups = models.ManyToManyField(Group, verbose_name=_("groups"), blank=True)
     slots = models.PositiveSmallIntegerField(
         _("answers at once"),
         null=True,
@@ -181,16 +169,35 @@ def unused_slug(name: str) -> str:
     return slug
 
 
-class CatalogueModelQuerySet(models.QuerySet["CatalogueModel"]):
+class CatalogueModelQuerySet(RestrictedQuerySet["CatalogueModel"]):
     """Finders of models."""
+
+    def listed(self) -> CatalogueModelQuerySet:
+        """Those that their backends offer."""
+        return self.filter(listed=True)
 
     def for_chat(self) -> CatalogueModelQuerySet:
         """Those that can answer, of enabled backends, in the picker's order."""
-        return self.filter(is_chat=True, backend__enabled=True).select_related("backend")
+        return self.listed().filter(is_chat=True, backend__enabled=True).select_related("backend")
+
+    def usable_by(self, user: User) -> CatalogueModelQuerySet:
+        """Those that this person may ask. Backend and model have a rule each, and both must allow it."""
+        return self.open_to(user).filter(backend__in=Backend.objects.usable_by(user))
+
+    def undecided(self) -> CatalogueModelQuerySet:
+        """Those of which nobody wanted anything: without alias, rule, or a person's preference."""
+        return self.filter(
+            alias="", hidden=False, hub_default=False, access=Access.EVERYONE, preferences__isnull=True
+        )
 
 
-class CatalogueModel(models.Model):
-    """A model that a backend offered when it was last seen; stays listed while the backend is off."""
+class CatalogueModel(Restricted):
+    """A model that a backend offered when it was last seen; stays listed while the backend is off.
+
+    The columns from ``alias`` on are the hub's and not the server's. A model that its server no
+    longer offers is kept without being ``listed`` where somebody decided something about it, so that
+    all of this is there again when the model is.
+    """
 
     backend = models.ForeignKey(Backend, on_delete=models.CASCADE, related_name="models")
     model_id = models.CharField(max_length=250)
@@ -208,15 +215,39 @@ class CatalogueModel(models.Model):
     details = models.JSONField(default=dict, blank=True)
     is_chat = models.BooleanField(default=True)
     position = models.PositiveIntegerField(default=0)
+    listed = models.BooleanField(default=True, editable=False)
+
+    alias = models.CharField(
+        _("name on this hub"),
+        max_length=100,
+        blank=True,
+        default="",
+        help_text=_("Empty: the server’s own name."),
+    )
+    hidden = models.BooleanField(
+        _("Hide for everybody"),
+        default=False,
+        help_text=_("Nobody is offered it; conversations that use it go on."),
+    )
+    hub_default = models.BooleanField(
+        _("First choice of this hub"),
+        default=False,
+        help_text=_("Selected in a new chat for people who have no default of their own."),
+    )
 
     objects = CatalogueModelQuerySet.as_manager()
 
     class Meta:
         ordering = ["backend__managed", "backend__name", "position", "model_id"]
-        constraints = [models.UniqueConstraint(fields=["backend", "model_id"], name="one_row_per_model")]
+        constraints = [
+            models.UniqueConstraint(fields=["backend", "model_id"], name="one_row_per_model"),
+            models.UniqueConstraint(
+                fields=["hub_default"], condition=models.Q(hub_default=True), name="one_hub_default"
+            ),
+        ]
 
     def __str__(self) -> str:
-        return self.name or self.model_id
+        return self.alias or self.name or self.model_id
 
     @property
     def ref(self) -> str:
@@ -246,6 +277,7 @@ def row_values(info: ModelInfo, position: int) -> dict[str, Any]:
         "details": dict(info.details),
         "is_chat": can_chat(info.capabilities),
         "position": position,
+        "listed": True,
     }
 
 

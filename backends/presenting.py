@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -38,7 +38,8 @@ class Result:
 
 def backend_rows() -> list[BackendRow]:
     """All backends. One query."""
-    return [row(backend) for backend in Backend.objects.annotate(model_count=Count("models"))]
+    listed = Count("models", filter=Q(models__listed=True))
+    return [row(backend) for backend in Backend.objects.annotate(model_count=listed)]
 
 
 def row(backend: Backend) -> BackendRow:

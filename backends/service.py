@@ -6,6 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -83,7 +84,7 @@ def record_look(backend: Backend, look: Look) -> None:
 def replace_models(backend: Backend, models: tuple[ModelInfo, ...]) -> None:
     """Make the catalogue rows of this backend equal to the list."""
     unique = {info.id: info for info in models if info.id and len(info.id) <= 250}
-    backend.models.exclude(model_id__in=list(unique)).delete()
+    forget_models(backend.models.exclude(model_id__in=list(unique)))
     rows = [
         CatalogueModel(backend=backend, model_id=info.id, **row_values(info, position))
         for position, info in enumerate(unique.values())
@@ -94,6 +95,13 @@ def replace_models(backend: Backend, models: tuple[ModelInfo, ...]) -> None:
         unique_fields=["backend", "model_id"],
         update_fields=list(row_values(ModelInfo(id=""), 0)),
     )
+
+
+def forget_models(rows: QuerySet[CatalogueModel]) -> None:
+    """Take models out of the catalogue. What was decided about one waits for its return."""
+    known = CatalogueModel.objects.filter(pk__in=rows)
+    known.undecided().delete()
+    known.update(listed=False, loaded=None)
 
 
 def look_now(backend: Backend) -> Look:

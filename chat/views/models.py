@@ -24,7 +24,7 @@ from backends.models import Backend, CatalogueModel
 from backends.presenting import error_sentence, status, status_text
 from backends.pulls.models import NAME_LENGTH, Pull
 from backends.pulls.service import cancel_pull, resume_pull, start_pull
-from backends.service import hint_for
+from backends.service import forget_models, hint_for
 from chat.generation import runtime
 from chat.views.backends import administrators_only, refresh_now_or_soon
 from chat.views.requests import is_htmx, person, posted
@@ -48,7 +48,7 @@ def index(request: HttpRequest, server: str) -> HttpResponse:
         "status": status(backend),
         "status_text": status_text(backend),
         "operations": operations(backend),
-        "models": backend.models.all(),
+        "models": backend.models.listed(),
         **downloads_of(backend),
     }
     if request.GET.get("memory"):
@@ -159,7 +159,10 @@ def changed(request: HttpRequest, server: str, operation: Operation, done: str) 
         return back_to(backend)
     if finished:
         known = CatalogueModel.objects.filter(backend=backend, model_id=name)
-        known.delete() if operation is Operation.DELETE else known.update(loaded=operation is Operation.LOAD)
+        if operation is Operation.DELETE:
+            forget_models(known)
+        else:
+            known.update(loaded=operation is Operation.LOAD)
         messages.success(request, done % {"name": name})
         refresh_now_or_soon(backend)
     else:

@@ -27,7 +27,9 @@ class User(AbstractUser):
 
     theme = models.CharField(_("theme"), max_length=8, choices=Theme, default=Theme.SYSTEM)
     #: The model of the last new conversation, ``BACKEND-SLUG/MODEL-ID``; offered first next time.
-    last_model = models.CharField(max_length=300, blank=True, default="", editable=False)
+    last_model = models.CharField(max_length=320, blank=True, default="", editable=False)
+    #: The model that this person wants in every new conversation, written likewise.
+    default_model = models.CharField(max_length=320, blank=True, default="", editable=False)
 
     @property
     def display_name(self) -> str:
