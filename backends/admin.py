@@ -6,12 +6,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from backends.addresses import clean_address
 from backends.models import Backend
+from backends.options import clean_options, options_of, read_lines, write_lines
 
 
 class BackendAdminForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -27,6 +29,10 @@ class BackendAdminForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
 
+    option_lines = forms.CharField(
+        label=_("options"), required=False, widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"})
+    )
+
     class Meta:
         model = Backend
         fields = [
@@ -38,6 +44,21 @@ class BackendAdminForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         for name in ("connect_timeout", "first_byte_timeout", "stall_timeout"):
             self.fields[name].validators.append(MinValueValidator(1))
+        names = ", ".join(option.name for option in options_of(self.instance.kind))
+        self.fields["option_lines"].initial = write_lines(self.instance.options)
+        self.fields["option_lines"].help_text = _("name=value, one a line. This kind has: %(names)s.") % {
+            "names": names or "–"
+        }
+
+    def clean(self) -> dict[str, Any]:
+        """Options that the kind has, with values that it takes."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        try:
+            lines = read_lines(cleaned.get("option_lines", "").splitlines())
+            self.instance.options = clean_options(cleaned.get("kind", ""), lines)
+        except ValidationError as error:
+            self.add_error("option_lines", error)
+        return cleaned
 
     def clean_base_url(self) -> str:
         """As on the hub's own page; the built-in model has an address of its own."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.validators import MinValueValidator
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from backends.adapters.base import Timeouts
@@ -13,9 +14,19 @@ from backends.adapters.messages import Reasoning
 from backends.adapters.registry import KINDS
 from backends.addresses import clean_address, origin
 from backends.models import Backend
+from chat.option_fields import PREFIX, option_fields, options_in
 
 #: Form field -> field of Timeouts.
 TIMEOUTS = {"connect_timeout": "connect", "first_byte_timeout": "first_byte", "stall_timeout": "stall"}
+
+
+#: Another kind has other options: with a script they come at once. Only the kind goes into that address,
+#: never what else is typed in the form.
+KIND_CHOSEN = {
+    "hx-get": reverse_lazy("chat:backend-options"),
+    "hx-target": "#backend-options",
+    "hx-swap": "outerHTML",
+}
 
 
 class ConversationSettingsForm(forms.Form):
@@ -128,11 +139,13 @@ class BackendForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, all_kinds: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         stored = self.instance
+        self.fields["kind"].widget.attrs |= KIND_CHOSEN
         if all_kinds:
             self.fields["kind"].choices = [(key, kind.label) for key, kind in KINDS.items()]  # type: ignore[attr-defined]
         if stored.managed:
             self.keep_to_people()
             return
+        self.fields |= option_fields(self.chosen_kind(), stored.options)
         self.fields["api_key"].widget = SecretInput(stored=stored.has_api_key)
         self.fields["password"].widget = SecretInput(stored=stored.has_password)
         for name in TIMEOUTS:
@@ -142,6 +155,24 @@ class BackendForm(forms.ModelForm):  # type: ignore[type-arg]
             field.widget.attrs["min"] = 1
         if not stored.has_api_key and not stored.has_password:
             del self.fields["forget_secrets"]
+
+    def chosen_kind(self) -> str:
+        """The kind whose options are asked for: what is typed, proposed or stored, or else the first."""
+        if self.is_bound:
+            return str(self.data.get("kind", ""))
+        choices: list[tuple[str, str]] = self.fields["kind"].choices  # type: ignore[attr-defined]
+        return str(self.initial.get("kind") or choices[0][0])
+
+    @property
+    def option_names(self) -> list[str]:
+        """The fields of the part "Advanced"."""
+        return [name for name in self.fields if name.startswith(PREFIX)]
+
+    @property
+    def kind_label(self) -> str:
+        """The kind whose options these are."""
+        kind = KINDS.get(self.chosen_kind())
+        return kind.label if kind else ""
 
     def keep_to_people(self) -> None:
         """Where the hub runs the server itself, the owner decides its name and who may use it."""
@@ -179,6 +210,8 @@ class BackendForm(forms.ModelForm):  # type: ignore[type-arg]
     def save(self, commit: bool = True) -> Backend:
         """Store the row; secrets only where new ones were typed, and gone with the address they were for."""
         backend: Backend = super().save(commit=False)
+        if not backend.managed:
+            backend.options = options_in(self.cleaned_data)
         if self.cleaned_data.get("forget_secrets"):
             backend.set_api_key("")
             backend.set_password("")

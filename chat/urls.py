@@ -29,6 +29,7 @@ urlpatterns = [
     path("activities/<uuid:activity_id>/output/", cards.output, name="activity-output"),
     path("backends/", backends.index, name="backends"),
     path("backends/add/", backends.add, name="backend-add"),
+    path("backends/add/options/", backends.options, name="backend-options"),
     path("backends/<slug:slug>/", backends.edit, name="backend-edit"),
     path("backends/<slug:slug>/test/", backends.test, name="backend-test"),
     path("backends/<slug:slug>/delete/", backends.delete, name="backend-delete"),

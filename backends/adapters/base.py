@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from backends.adapters.errors import BackendError, ErrorKind, Unsupported
 from backends.adapters.events import Ask, AskAnswer, Event, Phase
 from backends.adapters.messages import ChatRequest
+from backends.adapters.options import Option
 
 if TYPE_CHECKING:
     from backends.adapters.http import Http
@@ -70,7 +71,8 @@ class Timeouts:
 class Endpoint:
     """Where a server is and how to be let in. ``base_url`` has no trailing slash.
 
-    ``headers`` go with every request; credentials have fields of their own.
+    ``options`` are values of what :attr:`Adapter.options` lists, by their names. ``headers`` go with
+    every request; credentials have fields of their own.
     """
 
     base_url: str
@@ -127,6 +129,8 @@ class Adapter(ABC):
     hints: ClassVar[Mapping[ErrorKind, str]] = {}
     #: Names of :class:`SamplingOptions` fields that this wire can carry.
     sampling_fields: ClassVar[frozenset[str]] = frozenset()
+    #: What can be set for such a server: the names that it looks for in :attr:`Endpoint.options`.
+    options: ClassVar[tuple[Option, ...]] = ()
 
     def __init__(self, endpoint: Endpoint, http: Http) -> None:
         self.endpoint = endpoint

@@ -31,6 +31,7 @@ from backends.adapters.management import Embeds
 from backends.adapters.messages import ChatRequest
 from backends.adapters.openai_answer import SSEOrJSONDecoder
 from backends.adapters.openai_chat import OpenAIChatAdapter
+from backends.adapters.options import Option, choice, together
 
 _VERSIONED = re.compile(r"(/api)?/v[01]$")
 
@@ -38,7 +39,7 @@ _VERSIONED = re.compile(r"(/api)?/v[01]$")
 class LMStudioAdapter(LMStudioManagement, Embeds):
     """Speaks to LM Studio 0.4 and later; older ones, and what the native chat lacks, by way of ``/v1``.
 
-    Options of the endpoint: ``store: off``, ``integrations`` (see ``lmstudio_wire``).
+    What ``/v1`` understands of the options holds where it is asked.
     """
 
     kind = "lmstudio"
@@ -56,6 +57,23 @@ class LMStudioAdapter(LMStudioManagement, Embeds):
         ErrorKind.MODEL_NOT_FOUND: gettext_noop("Pick another model, or download this one in LM Studio."),
     }
     sampling_fields = frozenset(SAMPLING) | COMPATIBLE_ONLY | {"reasoning"}
+    options = together(
+        (
+            choice(
+                "store",
+                gettext_noop("What the server remembers"),
+                {"off": gettext_noop("Nothing: every turn brings the whole history")},
+                unset=gettext_noop("Conversations, for 30 days"),
+            ),
+            Option(
+                "integrations",
+                gettext_noop("Tools of the server"),
+                gettext_noop("MCP servers of LM Studio as mcp/NAME, with commas between them."),
+                pattern=r"mcp/[^\s,]+(\s*,\s*mcp/[^\s,]+)*",
+            ),
+        ),
+        (option for option in OpenAIChatAdapter.options if option.name == "think_tags"),
+    )
 
     def __init__(self, endpoint: Endpoint, http: Http) -> None:
         super().__init__(replace(endpoint, base_url=_VERSIONED.sub("", endpoint.base_url.rstrip("/"))), http)

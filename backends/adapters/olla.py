@@ -20,6 +20,7 @@ from backends.adapters.messages import ChatRequest
 from backends.adapters.ollama import OllamaAdapter
 from backends.adapters.openai_chat import OpenAIChatAdapter
 from backends.adapters.openai_models import models_in
+from backends.adapters.options import together
 from backends.adapters.values import as_dict, as_list, as_str
 
 #: ``ROOT``, ``ROOT/olla``, ``ROOT/olla/PROVIDER``, the last two perhaps with the version or ``/api``.
@@ -44,6 +45,7 @@ class OllaAdapter(Adapter, Embeds):
         ErrorKind.UNSUPPORTED: gettext_noop("Olla does not pass this on. Do it on the server behind it."),
     }
     sampling_fields = OpenAIChatAdapter.sampling_fields
+    options = together(OpenAIChatAdapter.options, OllamaAdapter.options)
 
     def __init__(self, endpoint: Endpoint, http: Http) -> None:
         super().__init__(endpoint, http)

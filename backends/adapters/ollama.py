@@ -33,6 +33,7 @@ from backends.adapters.ndjson import NDJSONDecoder
 from backends.adapters.ollama_answer import OllamaAnswer
 from backends.adapters.ollama_management import OllamaManagement
 from backends.adapters.ollama_wire import chat_body, model_info
+from backends.adapters.options import Option, OptionType, choice
 from backends.adapters.values import as_list, as_str
 
 #: Questions about single models that may be under way at once.
@@ -56,6 +57,33 @@ class OllamaAdapter(OllamaManagement):
         ErrorKind.OVERLOADED: gettext_noop("Ollama has too many requests waiting. Try again in a moment."),
     }
     sampling_fields = frozenset(field.name for field in fields(SamplingOptions))
+    options = (
+        Option(
+            "keep_alive",
+            gettext_noop("Keep the model in memory"),
+            gettext_noop("For example 30m or 2h; seconds without a unit; -1 for ever, 0 not at all."),
+            pattern=r"-?[0-9]{1,9}|-?([0-9]{1,9}(\.[0-9]{1,9})?(h|m|s|ms))+",
+        ),
+        Option(
+            "num_ctx",
+            gettext_noop("Context window"),
+            gettext_noop("Tokens, where a conversation does not say otherwise. More takes more memory."),
+            OptionType.NUMBER,
+            minimum=256,
+        ),
+        choice(
+            "truncate",
+            gettext_noop("A conversation that is too long"),
+            {"on": gettext_noop("Drop its beginning")},
+            unset=gettext_noop("Say so"),
+        ),
+        choice(
+            "shift",
+            gettext_noop("An answer that outgrows the window"),
+            {"on": gettext_noop("Forget the beginning and go on")},
+            unset=gettext_noop("End it there"),
+        ),
+    )
 
     async def health(self) -> Health:
         """The version, if told, and a list of models, which only Ollama has in this shape."""

@@ -18,7 +18,7 @@ from backends.adapters.http import Stream
 from backends.adapters.management import Embeds, LoadedModel, ManagesModels, Operation, PullProgress
 from backends.adapters.ndjson import NDJSONDecoder
 from backends.adapters.ollama_answer import frame_of
-from backends.adapters.ollama_wire import loaded_model
+from backends.adapters.ollama_wire import kept_alive, loaded_model
 from backends.adapters.values import as_dict, as_int, as_list, as_str
 from backends.adapters.vectors import pages, vector, vectors
 
@@ -62,7 +62,8 @@ class OllamaManagement(Adapter, ManagesModels, Embeds, ABC):
 
     async def load(self, model: str) -> None:
         """Load it and wait; it stays as long as the endpoint's option ``keep_alive`` says."""
-        keep = {"keep_alive": kept} if (kept := self.endpoint.options.get("keep_alive")) else {}
+        kept = kept_alive(self.endpoint.options)
+        keep = {} if kept is None else {"keep_alive": kept}
         try:
             await self._wait("/api/chat", {"model": model, "messages": [], "stream": False, **keep})
         except Unsupported:  # a model that only embeds

@@ -56,7 +56,8 @@ def chat_body(request: ChatRequest, settings: Mapping[str, str]) -> dict[str, An
     """The body of ``POST /api/chat``.
 
     ``truncate`` and ``shift`` are off unless the endpoint's options switch them on: a chat that no
-    longer fits must say so instead of losing its beginning without a word.
+    longer fits must say so instead of losing its beginning without a word. ``num_ctx`` and
+    ``keep_alive`` of the endpoint hold where the request has no window and no time of its own.
     """
     body: dict[str, Any] = {
         "model": request.model,
@@ -65,7 +66,7 @@ def chat_body(request: ChatRequest, settings: Mapping[str, str]) -> dict[str, An
         "truncate": settings.get("truncate", "") in _ON,
         "shift": settings.get("shift", "") in _ON,
     }
-    if options := _options(request.sampling):
+    if options := _options(request.sampling, settings):
         body["options"] = options
     if request.tools:
         body["tools"] = [tool_body(tool) for tool in request.tools]
@@ -90,9 +91,11 @@ def tool_body(tool: ToolSpec) -> dict[str, Any]:
     }
 
 
-def _options(sampling: SamplingOptions) -> dict[str, Any]:
+def _options(sampling: SamplingOptions, settings: Mapping[str, str]) -> dict[str, Any]:
     options = {theirs: getattr(sampling, ours) for ours, theirs in OPTIONS.items()}
     options["stop"] = list(sampling.stop) or None
+    if options["num_ctx"] is None and settings.get("num_ctx", "").isdecimal():
+        options["num_ctx"] = int(settings["num_ctx"])
     return {name: value for name, value in options.items() if value is not None}
 
 
@@ -107,9 +110,13 @@ def _think(reasoning: Reasoning) -> bool | str:
 
 
 def _keep_alive(sampling: SamplingOptions, settings: Mapping[str, str]) -> float | str | None:
-    if sampling.keep_alive is not None:
-        return sampling.keep_alive
-    return settings.get("keep_alive") or None
+    return kept_alive(settings) if sampling.keep_alive is None else sampling.keep_alive
+
+
+def kept_alive(settings: Mapping[str, str]) -> float | str | None:
+    """How long a model stays in memory: Ollama takes seconds only as a number, other units only as text."""
+    value = settings.get("keep_alive", "")
+    return int(value) if value.removeprefix("-").isdecimal() else value or None
 
 
 def _messages(request: ChatRequest) -> Iterator[dict[str, Any]]:

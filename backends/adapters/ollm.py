@@ -39,6 +39,7 @@ from backends.adapters.ollm_wire import (
 from backends.adapters.openai_chat import OpenAIChatAdapter, root_base
 from backends.adapters.openai_responses import OpenAIResponsesAdapter
 from backends.adapters.openai_wire import DROPPABLE
+from backends.adapters.options import choice, together
 from backends.adapters.sse import SSEDecoder
 from backends.adapters.values import as_dict, as_list, as_str
 
@@ -66,6 +67,23 @@ class OLLMAdapter(Adapter):
         ),
     }
     sampling_fields = frozenset(GENERATION)
+    options = together(
+        (
+            choice(
+                "api",
+                gettext_noop("Route"),
+                {
+                    "chat": gettext_noop("OpenAI chat"),
+                    "responses": gettext_noop("OpenAI Responses"),
+                    "prompt": gettext_noop("oLLM's own prompts"),
+                    "session": gettext_noop("oLLM's own sessions"),
+                },
+                unset=gettext_noop("OpenAI chat; Responses where there are pictures"),
+            ),
+        ),
+        OpenAIResponsesAdapter.options,
+        (option for option in OpenAIChatAdapter.options if option.name == "think_tags"),
+    )
 
     def __init__(self, endpoint: Endpoint, http: Http) -> None:
         super().__init__(endpoint, http)

@@ -44,6 +44,7 @@ from backends.adapters.openai_models import (
     with_props,
 )
 from backends.adapters.openai_wire import SAMPLING, amended, chat_body, dropped
+from backends.adapters.options import Option, choice
 from backends.adapters.values import as_dict, as_int, as_str
 
 _VERSION = re.compile(r"v\d+\w*")
@@ -71,6 +72,21 @@ class OpenAIChatAdapter(Adapter, Embeds):
         ),
     }
     sampling_fields = frozenset(SAMPLING) | {"stop", "reasoning"}
+    options: ClassVar[tuple[Option, ...]] = (
+        choice(
+            "think_tags",
+            gettext_noop("<think> tags in the text"),
+            {"off": gettext_noop("Leave them as text")},
+            unset=gettext_noop("Show what is inside as thinking"),
+        ),
+        choice(
+            "progress",
+            gettext_noop("Progress of reading a long prompt"),
+            {"on": gettext_noop("Ask for it")},
+            unset=gettext_noop("Do not ask"),
+            help=gettext_noop("Only llama.cpp tells it."),
+        ),
+    )
     #: Fields of a request that this server is known to refuse: they need not be tried.
     unknown_fields: ClassVar[frozenset[str]] = frozenset()
 

@@ -19,6 +19,7 @@ from backends.adapters.http import Stream
 from backends.adapters.messages import ChatRequest
 from backends.adapters.openai_answer import SSEOrJSONDecoder
 from backends.adapters.openai_chat import OpenAIChatAdapter
+from backends.adapters.options import choice
 from backends.adapters.responses_answer import ResponsesAnswer
 from backends.adapters.responses_items import Items
 from backends.adapters.responses_wire import SAMPLING, amended, responses_body
@@ -41,6 +42,14 @@ class OpenAIResponsesAdapter(OpenAIChatAdapter):
         ),
     }
     sampling_fields = frozenset(SAMPLING) | {"reasoning"}
+    options = (
+        choice(
+            "store",
+            gettext_noop("What the server remembers"),
+            {"off": gettext_noop("Nothing: every turn brings the whole history")},
+            unset=gettext_noop("Its answers, where it can"),
+        ),
+    )
 
     async def batches(self, request: ChatRequest) -> AsyncGenerator[list[Event], None]:
         """One response. With a ``response_id`` in the request's state only the new messages are sent."""

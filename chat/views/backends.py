@@ -63,6 +63,14 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
     return edit_backend(request, get_object_or_404(Backend, slug=slug))
 
 
+@require_safe
+@administrators_only
+def options(request: HttpRequest) -> HttpResponse:
+    """The part "Advanced" of the form for the kind that was just chosen."""
+    form = BackendForm(initial={"kind": request.GET.get("kind", "")})
+    return render(request, "chat/fragments/backend_options.html", {"form": form, "is_open": True})
+
+
 @require_POST
 @administrators_only
 def test(request: HttpRequest, slug: str) -> HttpResponse:

@@ -72,6 +72,7 @@ DOORS = {
     "chat:activity-output": Door(For.OWNER, READ),
     "chat:backends": Door(For.ADMIN, READ),
     "chat:backend-add": Door(For.ADMIN, FORM, SERVER),
+    "chat:backend-options": Door(For.ADMIN, READ),
     "chat:backend-edit": Door(For.ADMIN, FORM, SERVER),
     "chat:backend-test": Door(For.ADMIN, POST, SERVER),
     "chat:backend-delete": Door(For.ADMIN, FORM),

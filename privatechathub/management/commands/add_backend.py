@@ -6,13 +6,16 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from backends.adapters.registry import KINDS
 from backends.models import Access, Backend
+from backends.options import clean_options, read_lines
 from backends.presenting import look_result
 from backends.service import refresh_now
 from chat.forms import TIMEOUTS, BackendForm
+from chat.option_fields import PREFIX
 
 
 class Command(BaseCommand):
@@ -29,6 +32,13 @@ class Command(BaseCommand):
         parser.add_argument("--username")
         parser.add_argument("--password-file", type=Path)
         parser.add_argument("--slots", type=int, help="answers at once; default: what the server says")
+        parser.add_argument(
+            "--option",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="what this kind of server understands; may be repeated; NAME= takes it back",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check as the page does, store, look."""
@@ -41,6 +51,7 @@ class Command(BaseCommand):
             "slots": options["slots"],
         }
         values = kept(stored) | {name: value for name, value in typed.items() if value is not None}
+        values |= {PREFIX + name: value for name, value in chosen(stored, options).items()}
         values["api_key"] = content(options["api_key_file"])
         values["password"] = content(options["password_file"])
         form = BackendForm(values, instance=stored, all_kinds=True)
@@ -62,6 +73,18 @@ def kept(stored: Backend | None) -> dict[str, Any]:
     names = ("username", "access", "slots", *TIMEOUTS)
     groups = list(stored.groups.values_list("pk", flat=True))
     return {name: getattr(stored, name) for name in names} | {"groups": groups, "enabled": "on"}
+
+
+def chosen(stored: Backend | None, options: dict[str, Any]) -> dict[str, str]:
+    """The options of the server: what is typed, beside what stays where the kind does. Raises CommandError."""
+    same = stored is not None and stored.kind == options["kind"]
+    before = stored.options if stored and same else {}
+    try:
+        typed = read_lines(options["option"])
+        clean_options(options["kind"], typed)
+    except ValidationError as error:
+        raise CommandError(f"--option {error.messages[0]}") from None
+    return before | typed
 
 
 def content(path: Path | None) -> str:
