@@ -16,6 +16,7 @@ from backends.adapters.registry import KINDS
 from backends.crypto import decrypt, encrypt
 from backends.preferences import ModelPreference
 from backends.pulls.models import Pull
+from backends.searches.models import Search
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 #: What keeps a server from answering anything, and passes by itself.
 AWAY = frozenset({ErrorKind.CONNECT, ErrorKind.TIMEOUT, ErrorKind.OVERLOADED})
 
-__all__ = ["AWAY", "Access", "Backend", "CatalogueModel", "ModelPreference", "Pull", "State"]
+__all__ = ["AWAY", "Access", "Backend", "CatalogueModel", "ModelPreference", "Pull", "Search", "State"]
 
 
 class State(models.TextChoices):
@@ -184,6 +185,15 @@ class CatalogueModelQuerySet(RestrictedQuerySet["CatalogueModel"]):
         """Those that this person may ask. Backend and model have a rule each, and both must allow it."""
         return self.open_to(user).filter(backend__in=Backend.objects.usable_by(user))
 
+    def with_wishes_of(self, user: User) -> CatalogueModelQuerySet:
+        """Each with ``is_favourite`` and ``is_unwanted``, as this person set them."""
+        wishes = ModelPreference.objects.filter(user=user, model=models.OuterRef("pk"))
+        columns = {
+            "is_favourite": models.Exists(wishes.filter(favourite=True)),
+            "is_unwanted": models.Exists(wishes.filter(hidden=True)),
+        }
+        return self.annotate(**columns)
+
     def undecided(self) -> CatalogueModelQuerySet:
         """Those of which nobody wanted anything: without alias, rule, or a person's preference."""
         return self.filter(
@@ -234,6 +244,10 @@ class CatalogueModel(Restricted):
         default=False,
         help_text=_("Selected in a new chat for people who have no default of their own."),
     )
+
+    #: There only where :meth:`CatalogueModelQuerySet.with_wishes_of` was asked.
+    is_favourite: bool
+    is_unwanted: bool
 
     objects = CatalogueModelQuerySet.as_manager()
 

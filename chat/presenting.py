@@ -12,15 +12,14 @@ from django.utils import formats, timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from backends.adapters.base import Capability
 from backends.adapters.events import FinishReason
-from backends.models import CatalogueModel, State
 from chat.cards import NONE as NO_CARDS
 from chat.cards import Cards, cards_of, seconds, with_flags
 from chat.generation import queue
 from chat.generation.supervisor import waiting_sentence
 from chat.markdown import render, render_user
 from chat.models import Conversation, Generation, Message, MessageRole, Status
+from chat.picker import model_groups
 from chat.presenters import (
     ComposerView,
     ConversationGroup,
@@ -28,13 +27,11 @@ from chat.presenters import (
     ErrorView,
     Fact,
     MessageView,
-    ModelChoice,
-    ModelGroup,
     SidebarView,
     ThreadView,
 )
 from chat.rendered import rendered
-from chat.services.models import usable_models
+from chat.services.models import Offer, usable_models
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -226,18 +223,17 @@ def composer_view(
     draft: str = "",
     error: str = "",
     ref: str = "",
-    models: list[CatalogueModel] | None = None,
+    models: list[Offer] | None = None,
 ) -> ComposerView:
     """The form for the next question."""
     models = usable_models(user) if models is None else models
-    chosen = ref or (ref_of_conversation(conversation) if conversation else "") or user.last_model
     active = conversation is not None and (
         Generation.objects.active().filter(message__conversation=conversation).exists()
     )
     return ComposerView(
         action=reverse("chat:send", args=[conversation.pk]) if conversation else reverse("chat:create"),
         key=submission_key(),
-        models=model_groups(models, chosen),
+        models=model_groups(models, user, conversation, ref),
         stop_url=reverse("chat:stop", args=[conversation.pk]) if conversation else "",
         active=active,
         draft=draft,
@@ -248,45 +244,6 @@ def composer_view(
 def submission_key() -> str:
     """What makes a repeated submit of one form harmless."""
     return secrets.token_urlsafe(16)
-
-
-def ref_of_conversation(conversation: Conversation) -> str:
-    """The model that the conversation used last."""
-    return f"{conversation.backend.slug}/{conversation.model_id}" if conversation.backend else ""
-
-
-def model_groups(models: list[CatalogueModel], chosen: str) -> tuple[ModelGroup, ...]:
-    """The picker: one group a backend, the chosen model selected, else the first."""
-    refs = [model.ref for model in models]
-    chosen = chosen if chosen in refs else next(iter(refs), "")
-    groups: dict[int, list[CatalogueModel]] = {}
-    for model in models:
-        groups.setdefault(model.backend_id, []).append(model)
-    return tuple(
-        ModelGroup(
-            backend=rows[0].backend.name,
-            offline=rows[0].backend.state == State.OFFLINE,
-            choices=tuple(model_choice(row, chosen) for row in rows),
-        )
-        for rows in groups.values()
-    )
-
-
-def model_choice(model: CatalogueModel, chosen: str) -> ModelChoice:
-    """One line of the picker."""
-    notes = [
-        str(model.details.get("note", "")),
-        model.parameter_size if not model.details.get("note") else "",
-    ]
-    return ModelChoice(
-        value=model.ref,
-        label=model.name or model.model_id,
-        note=" · ".join(part for part in notes if part),
-        selected=model.ref == chosen,
-        vision=bool(model.can(Capability.VISION)),
-        tools=bool(model.can(Capability.TOOLS)),
-        reasoning=bool(model.can(Capability.REASONING)),
-    )
 
 
 def sidebar_view(user: User, current: Conversation | None = None, before: str = "") -> SidebarView:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from backends.adapters.base import Endpoint
@@ -11,6 +12,9 @@ from backends.adapters.messages import ChatMessage, ChatRequest, Reasoning, Role
 from backends.models import Backend, CatalogueModel
 from chat.generation.memory import fingerprint, remembered
 from chat.models import Generation, Message, MessageRole
+
+if TYPE_CHECKING:
+    from privatechathub.accounts.models import User
 
 #: How a model is asked to go on with an answer that was cut off.
 CONTINUE = (
@@ -21,6 +25,10 @@ CONTINUE = (
 
 class BackendGone(Exception):
     """The backend of a generation was deleted or switched off."""
+
+
+class NotAllowed(Exception):
+    """Whoever asked may not use that backend or model any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +48,16 @@ class Prepared:
 
 
 def prepare(generation_id: UUID) -> Prepared:
-    """Read what the run needs. Raises Generation.DoesNotExist, BackendGone, CannotDecrypt."""
-    generation = Generation.objects.select_related("message__conversation", "backend").get(pk=generation_id)
+    """Read what the run needs. Raises Generation.DoesNotExist, BackendGone, NotAllowed, CannotDecrypt."""
+    rows = Generation.objects.select_related("message__conversation__owner", "backend")
+    generation = rows.get(pk=generation_id)
     backend = generation.backend
     if backend is None or not backend.enabled:
         raise BackendGone
     message = generation.message
-    request = build_request(generation, message)
+    model = CatalogueModel.objects.filter(backend=backend, model_id=generation.model_id).first()
+    refuse_strangers(message.conversation.owner, backend, model)
+    request = build_request(generation, message, model)
     return Prepared(
         generation=generation,
         backend=backend,
@@ -58,7 +69,16 @@ def prepare(generation_id: UUID) -> Prepared:
     )
 
 
-def build_request(generation: Generation, answer: Message) -> ChatRequest:
+def refuse_strangers(user: User, backend: Backend, model: CatalogueModel | None) -> None:
+    """A message may have waited while a rule changed. Raises NotAllowed.
+
+    A model that its server does not list at the moment goes by the rules that are known.
+    """
+    if not backend.is_open_to(user) or (model is not None and not model.is_open_to(user)):
+        raise NotAllowed
+
+
+def build_request(generation: Generation, answer: Message, model: CatalogueModel | None) -> ChatRequest:
     """The whole conversation up to the answer, with its system prompt and options."""
     conversation = answer.conversation
     system = conversation.system_prompt.strip()
@@ -76,15 +96,13 @@ def build_request(generation: Generation, answer: Message) -> ChatRequest:
         conversation_id=str(conversation.pk),
         title=conversation.title,
         state=remembered(generation, path, system, messages),
-        capabilities=known_capabilities(generation),
+        capabilities=known_capabilities(model),
     )
 
 
-def known_capabilities(generation: Generation) -> frozenset[str] | None:
+def known_capabilities(model: CatalogueModel | None) -> frozenset[str] | None:
     """What the catalogue knows of the model; None where its server does not tell or the row is gone."""
-    rows = CatalogueModel.objects.filter(backend=generation.backend, model_id=generation.model_id)
-    known = rows.values_list("capabilities", flat=True).first()
-    return None if known is None else frozenset(known)
+    return None if model is None or model.capabilities is None else frozenset(model.capabilities)
 
 
 def history(answer: Message) -> list[Message]:

@@ -14,7 +14,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from backends.adapters.base import Adapter, Endpoint
-from backends.adapters.errors import BackendError
+from backends.adapters.errors import BackendError, ErrorKind
 from backends.adapters.events import (
     Ask,
     AskClosed,
@@ -39,7 +39,7 @@ from backends.service import hint_for
 from chat.generation import waiting
 from chat.generation.asks import Asks
 from chat.generation.pacing import Pace, Pacer
-from chat.generation.prompt import BackendGone, Prepared, prepare
+from chat.generation.prompt import BackendGone, NotAllowed, Prepared, prepare
 from chat.generation.run import Run
 from chat.generation.updates import Bus, Kind, Update
 from chat.models import Status
@@ -102,6 +102,9 @@ class Runner:
         except BackendGone:
             hint = _("Pick another model and try again.")
             run.fail(GONE, _("This AI server was removed or switched off."), hint)
+        except NotAllowed:
+            hint = _("Pick another model, or ask an administrator of this hub.")
+            run.fail(ErrorKind.FORBIDDEN.value, _("You may not use this model any more."), hint)
         except CannotDecrypt:
             message = _("The stored key or password of this AI server cannot be read.")
             run.fail(UNREADABLE, message, _("An administrator has to enter it again."))

@@ -1,21 +1,49 @@
-"""Which model a person may ask."""
+"""Which models there are for a person, and which of them they may ask."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from backends.models import Backend, CatalogueModel
+from backends.models import CatalogueModel
 from chat.services.refusals import Refused
 
 if TYPE_CHECKING:
+    from backends.models import CatalogueModelQuerySet
     from privatechathub.accounts.models import User
 
 
-def usable_models(user: User) -> list[CatalogueModel]:
-    """Models that can answer, of backends that this person may use, in the picker's order."""
-    return list(CatalogueModel.objects.for_chat().filter(backend__in=Backend.objects.usable_by(user)))
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A model that a person may use, and what they want of it. ``hidden`` is their own wish alone."""
+
+    model: CatalogueModel
+    favourite: bool = False
+    hidden: bool = False
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether pickers offer it: neither the person nor the hub hides it."""
+        return not self.hidden and not self.model.hidden
+
+
+def usable_models(user: User) -> list[Offer]:
+    """Models that this person may ask, in the picker's order, hidden ones too. One query."""
+    return offers(user, CatalogueModel.objects.for_chat())
+
+
+def visible_models(user: User) -> list[Offer]:
+    """The catalogue as this person may see it, with what cannot chat. One query."""
+    rows = CatalogueModel.objects.listed().select_related("backend")
+    return offers(user, rows if user.is_staff else rows.filter(hidden=False))
+
+
+def offers(user: User, rows: CatalogueModelQuerySet) -> list[Offer]:
+    """Those of the rows that this person may use, with their preferences."""
+    found = rows.usable_by(user).with_wishes_of(user)
+    return [Offer(row, favourite=row.is_favourite, hidden=row.is_unwanted) for row in found]
 
 
 def find_model(user: User, ref: str) -> CatalogueModel:
@@ -23,7 +51,8 @@ def find_model(user: User, ref: str) -> CatalogueModel:
     slug, _sep, model_id = ref.partition("/")
     model = (
         CatalogueModel.objects.for_chat()
-        .filter(backend__in=Backend.objects.usable_by(user), backend__slug=slug, model_id=model_id)
+        .usable_by(user)
+        .filter(backend__slug=slug, model_id=model_id)
         .first()
     )
     if model is None:

@@ -15,7 +15,7 @@ from backends.crypto import CannotDecrypt
 from backends.database import write_transaction
 from backends.models import Backend, CatalogueModel
 from chat.generation import queue, runtime, waiting
-from chat.generation.prompt import BackendGone, Prepared, prepare
+from chat.generation.prompt import BackendGone, NotAllowed, Prepared, prepare
 from chat.generation.updates import Kind, Update
 from chat.models import Conversation, Generation, Message, MessageRole, Status, Submission
 from chat.services.models import find_model
@@ -170,7 +170,7 @@ def new_generation(
         backend=backend,
         backend_name=backend.name,
         model_id=model.model_id,
-        model_name=model.name or model.model_id,
+        model_name=str(model),
         options=conversation.options,
         **values,
     )
@@ -208,7 +208,7 @@ def prepared_here(generation: Generation) -> Prepared | None:
     """What the run needs, read in this thread; None where the run will find out itself what is wrong."""
     try:
         return prepare(generation.pk)
-    except (BackendGone, CannotDecrypt):
+    except (BackendGone, NotAllowed, CannotDecrypt):
         return None
 
 

@@ -71,7 +71,7 @@ def new_context(user: User, **composer: str) -> dict[str, Any]:
     return {
         "composer": composer_view(user, None, models=models, **composer),
         "has_models": bool(models),
-        "only_builtin": bool(models) and all(model.backend.managed for model in models),
+        "only_builtin": bool(models) and all(offer.model.backend.managed for offer in models),
     }
 
 

@@ -15,7 +15,7 @@ from backends.adapters.errors import Overloaded, Truncated
 from backends.adapters.events import Finish, FinishReason, ReasoningDelta, Restart, TextDelta, Usage
 from backends.adapters.messages import ChatRequest, Role
 from backends.database import in_database
-from backends.models import Backend
+from backends.models import Access, Backend
 from chat.generation import queue, runtime
 from chat.generation.updates import Kind, Update
 from chat.models import Conversation, Generation, Message, Status
@@ -173,6 +173,30 @@ async def test_a_mistake_of_ours_ends_the_run_and_no_other(
     assert (await ended(bad)).status == Status.FAILED
     assert (await ended(good)).message.text == "fine"
     assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_model_that_was_forbidden_meanwhile_is_not_asked(
+    hub: runtime.Runtime, ask: Ask, demo: Backend
+) -> None:
+    asked: list[ChatRequest] = []
+    play(TextDelta("x"))
+    sent = await in_database(ask)
+    await ended(sent)
+
+    def script(request: ChatRequest) -> list[Any]:
+        asked.append(request)
+        return []
+
+    scripted.register("play", script)
+    await in_database(lambda: Generation.objects.update(status=Status.QUEUED))
+    await in_database(lambda: demo.models.update(access=Access.ADMINS))
+    await hub.supervisor.serve_queue(demo.pk)
+
+    row = await ended(sent)
+    assert (row.status, row.error_kind) == (Status.FAILED, "forbidden")
+    assert row.error_message == "You may not use this model any more."
+    assert "administrator" in row.error_hint
+    assert not asked
 
 
 async def test_a_deleted_backend_is_a_clear_failure(hub: runtime.Runtime, ask: Ask, demo: Backend) -> None:
