@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,7 @@ def thread_view(conversation: Conversation, before: int | None = None) -> Thread
     ids = conversation.path_ids()
     end = ids.index(before) if before in ids else len(ids)
     start = max(0, end - THREAD_PAGE)
-    messages = message_views(conversation.path(ids[start:end]))
+    messages = message_views(ids[start:end])
     return ThreadView(
         id=str(conversation.pk),
         title=conversation.title or _("New chat"),
@@ -62,19 +62,22 @@ def thread_view(conversation: Conversation, before: int | None = None) -> Thread
     )
 
 
-def message_views(rows: Iterable[Message]) -> tuple[MessageView, ...]:
-    """The messages as shown, each with the newest generation that wrote it."""
-    rows = list(rows)
-    answers = [row.pk for row in rows if row.role == MessageRole.ASSISTANT]
-    generations = list(with_flags(Generation.objects.filter(message_id__in=answers)).order_by("created_at"))
+def message_views(ids: Sequence[int]) -> tuple[MessageView, ...]:
+    """The messages with these ids as shown, each with the newest generation that wrote it.
+
+    The texts are read last: an answer that is saved meanwhile must not look ended without its text.
+    """
+    generations = list(with_flags(Generation.objects.filter(message_id__in=ids)).order_by("created_at"))
     newest = {generation.message_id: generation for generation in generations}
     cards = cards_of(generations)
-    return tuple(message_view(row, newest.get(row.pk), cards.get(row.pk, NO_CARDS)) for row in rows)
+    rows = Message.objects.in_bulk(ids)
+    found = (rows[pk] for pk in ids if pk in rows)
+    return tuple(message_view(row, newest.get(row.pk), cards.get(row.pk, NO_CARDS)) for row in found)
 
 
 def one_message_view(message_id: int) -> MessageView | None:
     """A single message as shown, None where it was deleted meanwhile."""
-    return next(iter(message_views(Message.objects.filter(pk=message_id))), None)
+    return next(iter(message_views([message_id])), None)
 
 
 def message_view(row: Message, generation: Generation | None, cards: Cards = NO_CARDS) -> MessageView:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from backends.models import Backend
+from chat import presenting
 from chat.models import Conversation, Generation, Message, MessageRole, Status
 from chat.presenting import SIDEBAR_PAGE, THREAD_PAGE
 from chat.services.sending import Sent
@@ -771,3 +772,22 @@ def test_the_next_answer_is_asked_for_with_the_options_of_its_time(
 
     assert sent.generation.options == {"temperature": 0.5}
     assert Generation.objects.get(pk=answered.generation.pk).options == {}
+
+
+def test_an_answer_that_is_saved_while_its_page_is_read_does_not_look_ended_without_its_text(
+    as_alice: Client, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = ask("Question")
+    Generation.objects.update(status=Status.RUNNING)
+    read = presenting.cards_of
+
+    def save_meanwhile(generations: Sequence[Generation]) -> Any:
+        Message.objects.filter(pk=sent.answer.pk).update(text="The whole answer")
+        Generation.objects.update(status=Status.COMPLETED)
+        return read(generations)
+
+    monkeypatch.setattr(presenting, "cards_of", save_meanwhile)
+    page = as_alice.get(sent.conversation.get_absolute_url()).content.decode()
+
+    assert "The whole answer" in page
+    assert 'data-status="running"' in page
