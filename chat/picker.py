@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from backends.adapters.base import Capability
 from backends.models import CatalogueModel, State
+from chat.health import health_view
 from chat.models import Conversation
 from chat.presenters import ModelChoice, ModelGroup
 from chat.services.models import Offer
@@ -95,4 +96,5 @@ def model_choice(model: CatalogueModel, chosen: str, where: str = "") -> ModelCh
         vision=bool(model.can(Capability.VISION)),
         tools=bool(model.can(Capability.TOOLS)),
         reasoning=bool(model.can(Capability.REASONING)),
+        health=health_view(model.backend),
     )

@@ -89,6 +89,33 @@ class AskView:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthView:
+    """How a server is. ``state``: online, offline, checking. ``sentence`` says it in words."""
+
+    state: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherModel:
+    """A model that a waiting message could be sent to; ``value`` is ``BACKEND-SLUG/MODEL-ID``."""
+
+    value: str
+    label: str
+    backend: str
+    selected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingView:
+    """A message whose server is away. ``models`` are those it could be sent to instead."""
+
+    sentence: str
+    health: HealthView | None
+    models: tuple[OtherModel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class MessageView:
     """One message as the thread shows it.
 
@@ -111,6 +138,7 @@ class MessageView:
     phase: str = ""
     progress: int | None = None
     queue_place: int | None = None
+    waiting: WaitingView | None = None
     error: ErrorView | None = None
     note: str = ""
     facts: tuple[Fact, ...] = ()
@@ -138,6 +166,7 @@ class ModelChoice:
     vision: bool = False
     tools: bool = False
     reasoning: bool = False
+    health: HealthView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +176,12 @@ class ModelGroup:
     backend: str
     offline: bool
     choices: tuple[ModelChoice, ...]
+
+    @property
+    def label(self) -> str:
+        """The heading: the name, and since when the server is away."""
+        health = self.choices[0].health if self.offline and self.choices else None
+        return f"{self.backend} · {health.sentence}" if health else self.backend
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +226,12 @@ class ComposerView:
     active: bool = False
     draft: str = ""
     error: str = ""
+
+    @property
+    def health(self) -> HealthView | None:
+        """How the server of the chosen model is."""
+        choices = (choice for group in self.models for choice in group.choices)
+        return next((choice.health for choice in choices if choice.selected), None)
 
 
 @dataclass(frozen=True, slots=True)

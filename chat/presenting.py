@@ -32,6 +32,7 @@ from chat.presenters import (
 )
 from chat.rendered import rendered
 from chat.services.models import Offer, usable_models
+from chat.waiting import waiting_view
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -85,7 +86,8 @@ def message_view(row: Message, generation: Generation | None, cards: Cards = NO_
     if row.role != MessageRole.ASSISTANT or generation is None:
         return plain_message(row)
     status = Status(generation.status)
-    place = place_of(generation) if status is Status.QUEUED else None
+    waiting = waiting_view(row, generation)
+    place = place_of(generation) if status is Status.QUEUED and not waiting else None
     return MessageView(
         id=row.pk,
         role=row.role,
@@ -99,6 +101,7 @@ def message_view(row: Message, generation: Generation | None, cards: Cards = NO_
         reasoning_seconds=row.reasoning_seconds,
         phase=waiting_sentence(place) if place else "",
         queue_place=place,
+        waiting=waiting,
         error=error_view(generation),
         note=note(generation, row),
         facts=facts(generation) if not generation.is_active else (),

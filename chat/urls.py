@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from chat.views import backends, cards, conversations, messages, models, pages
+from chat.views import backends, cards, conversations, messages, models, pages, waiting
 
 app_name = "chat"
 
@@ -27,6 +27,10 @@ urlpatterns = [
     path("messages/<int:message_id>/details/", cards.details, name="message-details"),
     path("asks/<uuid:ask_id>/answer/", cards.answer, name="ask-answer"),
     path("activities/<uuid:activity_id>/output/", cards.output, name="activity-output"),
+    path("messages/<int:message_id>/waiting/send/", waiting.send_now, name="waiting-send"),
+    path("messages/<int:message_id>/waiting/model/", waiting.send_elsewhere, name="waiting-model"),
+    path("messages/<int:message_id>/waiting/edit/", waiting.edit, name="waiting-edit"),
+    path("models/health/", waiting.health, name="model-health"),
     path("backends/", backends.index, name="backends"),
     path("backends/add/", backends.add, name="backend-add"),
     path("backends/add/options/", backends.options, name="backend-options"),

@@ -70,6 +70,10 @@ DOORS = {
     "chat:message-details": Door(For.OWNER, READ),
     "chat:ask-answer": Door(For.OWNER, POST, {"verdict": "once"}),
     "chat:activity-output": Door(For.OWNER, READ),
+    "chat:waiting-send": Door(For.OWNER, POST),
+    "chat:waiting-model": Door(For.OWNER, POST, {"other": "demo/play"}),
+    "chat:waiting-edit": Door(For.OWNER, FORM, {"text": "What else?"}),
+    "chat:model-health": Door(For.PERSON, READ),
     "chat:backends": Door(For.ADMIN, READ),
     "chat:backend-add": Door(For.ADMIN, FORM, SERVER),
     "chat:backend-options": Door(For.ADMIN, READ),
@@ -151,6 +155,12 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
         "invitation_id": invitation.pk,
         "token": token,
     }
+
+
+def wait_for_server() -> None:
+    """The answer has not begun: its server is away."""
+    Message.objects.filter(role="assistant").update(text="")
+    Generation.objects.update(status=Status.QUEUED, awaits_server=True)
 
 
 @pytest.fixture(autouse=True)
@@ -237,6 +247,8 @@ def test_an_administrator_is_a_stranger_too(name: str, places: dict[str, Any], a
 def test_whom_it_is_for_comes_in_and_reading_changes_nothing(
     name: str, places: dict[str, Any], alice: User, ada: User
 ) -> None:
+    if name.startswith("chat:waiting-"):
+        wait_for_server()
     door, before = DOORS[name], rows()
     browser = signed_in(ada if door.who is For.ADMIN else alice)
 

@@ -1,0 +1,49 @@
+"""A message that waits for its server, as the thread shows it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from backends.models import CatalogueModel
+from chat.health import health_view
+from chat.models import Generation, Message, Status
+from chat.presenters import OtherModel, WaitingView
+
+if TYPE_CHECKING:
+    from privatechathub.accounts.models import User
+
+
+def waiting_view(row: Message, generation: Generation) -> WaitingView | None:
+    """Why it waits, until when, and where it could go instead; None where it does not wait for its server."""
+    if generation.status != Status.QUEUED or not generation.awaits_server:
+        return None
+    return WaitingView(
+        sentence=sentence(generation),
+        health=health_view(generation.backend) if generation.backend else None,
+        models=other_models(row.conversation.owner),
+    )
+
+
+def sentence(generation: Generation) -> str:
+    """What happens and when. Where the clock is not asked, the watch over the server is."""
+    parts = [
+        _("“%(name)s” does not answer. Your message is sent when it is back.")
+        % {"name": generation.backend_name}
+    ]
+    if generation.retry_at is not None:
+        seconds = math.ceil((generation.retry_at - timezone.now()).total_seconds())
+        parts.append(
+            _("Next try in %(seconds)d s.") % {"seconds": seconds} if seconds > 0 else _("Trying now…")
+        )
+    return " ".join(parts)
+
+
+def other_models(user: User) -> tuple[OtherModel, ...]:
+    """Models of servers that are there, in the picker's order, the first one selected."""
+    rows = CatalogueModel.objects.for_chat().usable_by(user).filter(hidden=False)
+    there = [row for row in rows if not row.backend.is_away]
+    return tuple(OtherModel(row.ref, str(row), row.backend.name, selected=row is there[0]) for row in there)
