@@ -60,7 +60,7 @@ def activity_view(values: Mapping[str, Any]) -> ActivityView:
         output=preview,
         size=filesizeformat(size) if size else "",
         whole_url="" if is_whole else reverse("chat:activity-output", args=[values["id"]]),
-        elapsed=round((ended or time.time()) - values["started_at"], 1),
+        elapsed=max(0, round((ended or time.time()) - values["started_at"])),
         duration=seconds(ended - values["started_at"]) if ended else "",
     )
 

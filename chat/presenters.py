@@ -44,7 +44,7 @@ class ActivityView:
     output: str
     size: str
     whole_url: str
-    elapsed: float
+    elapsed: int
     duration: str
 
     @property
