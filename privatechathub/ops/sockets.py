@@ -26,12 +26,19 @@ def send_at_once() -> None:
 
 
 def make_eager(transport: Any) -> None:
-    """Have this one TCP transport try to write before it asks the reactor to."""
+    """Have this one TCP transport try to write before it asks the reactor to, until it is to be closed."""
     wait_for_turn = transport.startWriting
+    close = transport.loseConnection
 
     def start_writing() -> None:
         """Write what the socket takes; the reactor gets the rest, and any error."""
         if transport.doWrite() is not None or transport.dataBuffer or transport._tempDataBuffer:  # noqa: SLF001
             wait_for_turn()
 
+    def lose_connection(*reason: Any) -> None:
+        """The reactor closes a connection in its turn to write, so it must get one."""
+        transport.startWriting = wait_for_turn
+        close(*reason)
+
     transport.startWriting = start_writing
+    transport.loseConnection = lose_connection

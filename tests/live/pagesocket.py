@@ -71,6 +71,14 @@ class PageSocket:
         self._thread.join(10)
         self._socket.close()
 
+    def say_goodbye(self, seconds: float = PATIENCE) -> bool:
+        """Leave with a closing frame, as browsers do; tells whether the hub then closed the connection."""
+        self._socket.sendall(encode_frame(CLOSE, struct.pack("!H", 1001)))
+        self._thread.join(seconds)
+        was_closed = not self._thread.is_alive()
+        self.close()
+        return was_closed
+
     def _connect(self, person: Person, target: str, origin: str) -> socket.socket:
         parts = urlsplit(person.origin)
         lines = [
