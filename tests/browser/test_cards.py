@@ -18,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("browser-cards")
 @pytest.fixture
 def hub(make_hub: Callable[..., Hub]) -> Iterator[Hub]:
     """A hub whose only model uses tools and asks."""
-    hub = make_hub(DJANGO_SETTINGS_MODULE="tests.browser.scripted_settings")
+    hub = make_hub(DJANGO_SETTINGS_MODULE="tests.live.scripted_settings")
     hub.add_backend("scripted:cards", "Cards", "scripted")
     yield hub.start()
     assert_calm(hub.output)
