@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from backends.models import CatalogueModel
 from chat.health import health_view
 from chat.models import Generation, Message, Status
 from chat.presenters import OtherModel, WaitingView
+from chat.services.models import usable_models
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -44,6 +44,8 @@ def sentence(generation: Generation) -> str:
 
 def other_models(user: User) -> tuple[OtherModel, ...]:
     """Models of servers that are there, in the picker's order, the first one selected."""
-    rows = CatalogueModel.objects.for_chat().usable_by(user).filter(hidden=False)
-    there = [row for row in rows if not row.backend.is_away]
-    return tuple(OtherModel(row.ref, str(row), row.backend.name, selected=row is there[0]) for row in there)
+    offered = (offer.model for offer in usable_models(user) if offer.is_shown)
+    there = [model for model in offered if not model.backend.is_away]
+    return tuple(
+        OtherModel(model.ref, str(model), model.backend.name, selected=model is there[0]) for model in there
+    )

@@ -91,7 +91,11 @@ class Supervisor:
             await self.runner.tell_all(run)
 
     def _start(self, run: Run, prepared: Prepared | None = None) -> None:
-        if self._closing or run.generation_id in self._tasks:
+        if self._closing:
+            return
+        if held := self._tasks.get(run.generation_id):
+            if self.runs[run.generation_id].status is Status.QUEUED:  # given up; its end is just being told
+                held.add_done_callback(lambda _task: self._start(run, prepared))
             return
         self.runs[run.generation_id] = run
         task = self.loop.create_task(self._hold(run, prepared), name=f"generation {run.generation_id}")

@@ -93,7 +93,7 @@ def redirect(generation: Generation, model: CatalogueModel) -> None:
     generation.backend = model.backend
     generation.backend_name = model.backend.name
     generation.model_id = model.model_id
-    generation.model_name = model.name or model.model_id
+    generation.model_name = str(model)
     generation.created_at = timezone.now()
     generation.awaits_server = is_away
     generation.waits = 1 if is_away else 0

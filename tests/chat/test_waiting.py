@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from backends.adapters import scripted
@@ -28,12 +32,17 @@ from backends.database import in_database
 from backends.models import Backend, CatalogueModel, State
 from backends.watch import Seen
 from chat.generation import queue, runtime, waiting
+from chat.generation.run import Run
 from chat.generation.updates import Kind, Update
-from chat.models import Conversation, Generation, Status
+from chat.health import moment
+from chat.models import Conversation, Generation, Message, Status
+from chat.presenting import one_message_view
 from chat.services import answers
+from chat.services import waiting as service
 from chat.services.refusals import Refused
 from chat.services.sending import Sent, start_conversation
 from privatechathub.accounts.models import User
+from tests.chat.page import faults, read
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -469,3 +478,302 @@ def test_the_fifty_first_that_finds_out_itself_fails_with_its_reason(ask: Ask, d
 
     assert not waiting.should_wait(more.generation.pk, demo, CannotConnect.kind)
     assert waiting.should_wait(sent[0].generation.pk, demo, CannotConnect.kind)
+
+
+async def test_who_is_claimed_again_before_the_failed_try_has_been_told_runs_after_it(
+    hub: runtime.Runtime, ask: Ask, alice: User, demo: Backend
+) -> None:
+    await no_watch(hub)
+    save = hub.supervisor._save_end
+
+    async def save_and_dawdle(run: Run) -> bool:
+        saved = await save(run)
+        if run.status is Status.QUEUED:
+            play(TextDelta("at once"))
+            await in_database(service.send_elsewhere, alice, sent.answer, "demo/play")
+            await asyncio.sleep(0.05)
+        return saved
+
+    hub.supervisor._save_end = save_and_dawdle  # type: ignore[method-assign]
+    play(0.05, CannotConnect("refused"))
+    sent = await in_database(ask)
+
+    assert (await comes_to(sent, ended)).message.text == "at once"
+
+
+# --- what a person does meanwhile -----------------------------------------------------------------
+
+
+@pytest.fixture
+def stuck(ask: Ask, demo: Backend) -> Sent:
+    """A message that waits, with nobody to send it."""
+    away()
+    return ask("Are you there?")
+
+
+@pytest.fixture
+def other(demo: Backend) -> Backend:
+    """A server that is there."""
+    backend = Backend.objects.create(name="Other", kind="scripted", base_url="scripted:play")
+    CatalogueModel.objects.create(backend=backend, model_id="play", name="Other play")
+    return backend
+
+
+def post(browser: Client, sent: Sent, what: str, htmx: bool = False, **data: str) -> Any:
+    """Press a button of the waiting message."""
+    headers = {"HX-Request": "true"} if htmx else {}
+    return browser.post(f"/messages/{sent.answer.pk}/waiting/{what}/", data, headers=headers)
+
+
+def test_the_answer_says_why_it_waits_and_what_can_be_done(
+    stuck: Sent, other: Backend, as_alice: Client
+) -> None:
+    response = as_alice.get(stuck.conversation.get_absolute_url())
+    page = response.content.decode()
+
+    assert faults(response) == []
+    assert "“Demo” does not answer. Your message is sent when it is back. Next try in 3 s." in page
+    assert "Offline since " in page
+    actions = {tag.attributes.get("formaction") for tag in read(page).all("button", form="actions")}
+    number = stuck.answer.pk
+    assert {f"/messages/{number}/waiting/send/", f"/messages/{number}/waiting/model/"} <= actions
+    assert read(page).all("a", href=f"/messages/{number}/waiting/edit/")
+    assert [tag.attributes["value"] for tag in read(page).all("option") if "other" in tag.attributes["value"]]
+
+
+def test_without_a_time_there_is_none_in_the_sentence(stuck: Sent, as_alice: Client) -> None:
+    Generation.objects.update(retry_at=None)
+
+    page = as_alice.get(stuck.conversation.get_absolute_url()).content.decode()
+
+    assert "Your message is sent when it is back." in page
+    assert "Next try" not in page
+
+
+def test_what_it_could_be_sent_to_are_models_that_are_there(
+    stuck: Sent, other: Backend, as_alice: Client
+) -> None:
+    page = as_alice.get(stuck.conversation.get_absolute_url())
+    view = one_message_view(stuck.answer.pk)
+
+    assert read(page).one("select", name_="other").attributes["form"] == "actions"
+    assert view is not None
+    assert view.waiting is not None
+    assert [(model.value, model.selected) for model in view.waiting.models] == [("other/play", True)]
+
+    Backend.objects.filter(slug="other").update(state=State.OFFLINE, state_error="connect")
+    page = as_alice.get(stuck.conversation.get_absolute_url())
+    assert not read(page).all("select", name_="other")
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_send_now_puts_it_into_the_line(stuck: Sent, as_alice: Client, htmx: bool) -> None:
+    response = post(as_alice, stuck, "send", htmx)
+
+    assert response.status_code == (200 if htmx else 302)
+    assert queue.line(stuck.generation.backend_id).get() == stuck.generation
+
+
+def test_editing_changes_question_and_title(stuck: Sent, as_alice: Client) -> None:
+    form = as_alice.get(f"/messages/{stuck.answer.pk}/waiting/edit/")
+    assert faults(form) == []
+    assert read(form).one("textarea").text.strip() == "Are you there?"
+
+    response = post(as_alice, stuck, "edit", text="Is anybody there?\r\nHello?")
+
+    assert response["Location"] == stuck.conversation.get_absolute_url()
+    stuck.question.refresh_from_db()
+    assert stuck.question.text == "Is anybody there?\nHello?"
+    conversation = Conversation.objects.get()
+    assert conversation.title == "Is anybody there?"
+    assert conversation.revision > stuck.conversation.revision
+    assert waits(row(stuck))
+
+
+def test_a_title_that_was_given_stays(stuck: Sent, as_alice: Client) -> None:
+    Conversation.objects.update(title="My own")
+
+    post(as_alice, stuck, "edit", text="Else")
+
+    assert Conversation.objects.get().title == "My own"
+
+
+@pytest.mark.parametrize("text", ["", "  ", "x" * 1_500_001], ids=["empty", "blank", "long"])
+def test_a_text_that_cannot_be_sent_is_refused_and_kept_in_the_form(
+    stuck: Sent, as_alice: Client, text: str
+) -> None:
+    response = post(as_alice, stuck, "edit", text=text)
+
+    assert response.status_code == 422
+    assert read(response).one("textarea").text.strip("\n") == text
+    assert read(response).one(id="waiting-error").attributes["role"] == "alert"
+    stuck.question.refresh_from_db()
+    assert stuck.question.text == "Are you there?"
+
+
+def test_a_text_that_comes_too_late_is_not_lost(stuck: Sent, as_alice: Client) -> None:
+    Generation.objects.update(status=Status.RUNNING)
+
+    response = post(as_alice, stuck, "edit", text="Too late")
+
+    assert response.status_code == 422
+    assert "no longer waits" in response.content.decode()
+    assert read(response).one("textarea").text.strip() == "Too late"
+    assert as_alice.get(f"/messages/{stuck.answer.pk}/waiting/edit/").status_code == 302
+
+
+def test_a_question_with_an_answer_is_not_rewritten(stuck: Sent, as_alice: Client) -> None:
+    Message.objects.create(
+        conversation=stuck.conversation, parent=stuck.question, role="assistant", text="An earlier answer"
+    )
+
+    assert post(as_alice, stuck, "edit", text="Else").status_code == 422
+    stuck.question.refresh_from_db()
+    assert stuck.question.text == "Are you there?"
+
+
+def test_sending_it_to_another_model(stuck: Sent, other: Backend, as_alice: Client) -> None:
+    response = post(as_alice, stuck, "model", other="other/play")
+
+    assert response.status_code == 302
+    found = row(stuck)
+    assert (found.backend, found.backend_name, found.model_name) == (other, "Other", "Other play")
+    assert (found.status, found.awaits_server, found.retry_at) == (Status.QUEUED, False, None)
+    conversation = Conversation.objects.get()
+    assert (conversation.backend, conversation.model_id) == (other, "play")
+    assert queue.line(other.pk).get() == found
+
+
+def test_another_model_that_is_away_too_is_waited_for(stuck: Sent, other: Backend, as_alice: Client) -> None:
+    Backend.objects.update(state=State.OFFLINE, state_error="connect")
+
+    post(as_alice, stuck, "model", other="other/play")
+
+    found = row(stuck)
+    assert (found.backend, found.awaits_server, found.waits) == (other, True, 1)
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_a_model_that_this_person_may_not_use_is_refused(
+    stuck: Sent, other: Backend, as_alice: Client, htmx: bool
+) -> None:
+    Backend.objects.filter(pk=other.pk).update(access="admins")
+
+    assert post(as_alice, stuck, "model", htmx, other="other/play").status_code == 422
+    assert row(stuck).backend_name == "Demo"
+
+
+@pytest.mark.parametrize("what", ["send", "model"])
+def test_what_no_longer_waits_is_said_so(stuck: Sent, as_alice: Client, what: str) -> None:
+    answers.stop_answers(stuck.conversation)
+
+    response = post(as_alice, stuck, what, other="demo/play")
+
+    assert response.status_code == 422
+    assert "no longer waits" in response.content.decode()
+
+
+@pytest.mark.parametrize("what", ["send", "model", "edit"])
+def test_a_stranger_finds_no_waiting_message(stuck: Sent, as_bob: Client, as_ada: Client, what: str) -> None:
+    for stranger in (as_bob, as_ada):
+        assert post(stranger, stuck, what, text="Mine", other="demo/play").status_code == 404
+    found = row(stuck)
+    stuck.question.refresh_from_db()
+    assert (stuck.question.text, found.retry_at) == ("Are you there?", stuck.generation.retry_at)
+
+
+def test_the_fifty_first_is_refused_on_the_page_with_its_text(
+    ask: Ask, demo: Backend, as_alice: Client
+) -> None:
+    many_waiting(ask, waiting.LIMIT)
+
+    response = as_alice.post("/chat/", {"text": "My long letter", "model": "demo/play", "key": "k"})
+
+    assert response.status_code == 422
+    assert read(response).one("textarea").text == "My long letter"
+    assert "50 of your messages are waiting already" in response.content.decode()
+
+
+# --- how a server is ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "state", "sentence"),
+    [
+        ({"state": State.UNKNOWN}, "checking", "Being checked"),
+        ({"state": State.ONLINE}, "online", "Online"),
+        ({"state": State.OFFLINE}, "offline", "Offline since "),
+        ({"state": State.OFFLINE, "managed": True}, "online", "Runs in this hub"),
+    ],
+)
+def test_the_picker_tells_how_the_server_is(
+    demo: Backend, as_alice: Client, as_bob: Client, values: dict[str, Any], state: str, sentence: str
+) -> None:
+    Backend.objects.update(state_since=timezone.now(), **values)
+
+    for html in (as_alice.get("/"), as_bob.get("/models/health/?model=demo/play")):
+        page = read(html)
+        status = page.one(id="composer-health")
+        assert status.attributes["title"].startswith(sentence)
+        assert sentence in "".join(page.texts())
+        assert [tag.attributes["data-state"] for tag in page.all("span", class_="dot")] == [state]
+
+
+def test_of_a_server_that_is_not_for_somebody_nothing_is_told(demo: Backend, as_bob: Client) -> None:
+    Backend.objects.update(access="admins", state=State.OFFLINE, state_since=timezone.now())
+
+    for ref in ("demo/play", "nowhere/x", "", "\x00"):
+        response = as_bob.get("/models/health/", {"model": ref})
+        assert response.status_code == 200
+        assert "dot" not in response.content.decode()
+
+
+def test_an_older_state_is_told_with_its_date() -> None:
+    old = timezone.now() - timedelta(days=400)
+
+    assert str(old.year) in moment(old)
+    assert str(old.year) not in moment(timezone.now())
+
+
+# --- dead servers slow nothing --------------------------------------------------------------------
+
+
+def queries_of(browser: Client, *paths: str) -> dict[str, int]:
+    """How many queries each page takes."""
+    counts = {}
+    for path in paths:
+        with CaptureQueriesContext(connection) as queries:
+            assert browser.get(path).status_code == 200
+        counts[path] = len(queries)
+    return counts
+
+
+def test_pages_ask_no_server_and_take_no_more_queries_with_dead_ones(
+    ask: Ask, demo: Backend, as_alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = ask("Hello")
+    Generation.objects.update(status=Status.COMPLETED)
+    paths = ("/", sent.conversation.get_absolute_url(), "/models/health/?model=demo/play")
+    few = queries_of(as_alice, *paths)
+
+    for name, kind in (("Silent", "timeout"), ("Refusing", "connect")):
+        dead = Backend.objects.create(
+            name=name, kind="ollama", base_url="http://127.0.0.1:9", state=State.OFFLINE, state_error=kind
+        )
+        CatalogueModel.objects.create(backend=dead, model_id="m")
+
+    def forbidden(*_args: Any) -> None:
+        raise AssertionError("a page asked a server")
+
+    monkeypatch.setattr(socket.socket, "connect", forbidden)
+    assert queries_of(as_alice, *paths) == few
+
+
+def test_sending_takes_as_many_queries_to_a_server_that_is_there_as_before(ask: Ask, demo: Backend) -> None:
+    counts = []
+    for number, state in enumerate([State.UNKNOWN, State.ONLINE]):
+        Backend.objects.update(state=state)
+        with CaptureQueriesContext(connection) as queries:
+            ask(f"question {number}")
+        counts.append([query["sql"] for query in queries if "awaits_server" in query["sql"]])
+    assert [len(found) for found in counts] == [1, 1], "the row itself, and nothing else"
