@@ -239,11 +239,7 @@ class CatalogueModel(Restricted):
         default=False,
         help_text=_("Nobody is offered it; conversations that use it go on."),
     )
-    hub_default = models.BooleanField(
-        _("First choice of this hub"),
-        default=False,
-        help_text=_("Selected in a new chat for people who have no default of their own."),
-    )
+    hub_default = models.BooleanField(default=False, editable=False)
 
     #: There only where :meth:`CatalogueModelQuerySet.with_wishes_of` was asked.
     is_favourite: bool

@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='cataloguemodel',
             name='hub_default',
-            field=models.BooleanField(default=False, help_text='Selected in a new chat for people who have no default of their own.', verbose_name='First choice of this hub'),
+            field=models.BooleanField(default=False, editable=False),
         ),
         migrations.AddField(
             model_name='cataloguemodel',
