@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from chat.views import backends, cards, conversations, messages, models, pages, waiting
+from chat.views import backends, cards, catalogue, conversations, messages, models, pages, waiting
 
 app_name = "chat"
 
@@ -31,6 +31,10 @@ urlpatterns = [
     path("messages/<int:message_id>/waiting/model/", waiting.send_elsewhere, name="waiting-model"),
     path("messages/<int:message_id>/waiting/edit/", waiting.edit, name="waiting-edit"),
     path("models/health/", waiting.health, name="model-health"),
+    path("models/", catalogue.index, name="models"),
+    path("models/wishes/", catalogue.prefer, name="model-wishes"),
+    path("models/<int:model_pk>/", catalogue.details, name="model"),
+    path("models/<int:model_pk>/rules/", catalogue.rules, name="model-rules"),
     path("backends/", backends.index, name="backends"),
     path("backends/add/", backends.add, name="backend-add"),
     path("backends/add/options/", backends.options, name="backend-options"),
