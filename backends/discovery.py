@@ -1,81 +1,115 @@
-"""AI servers on this machine: the usual ports of loopback, each recognised by what it answers."""
+"""AI servers that answered, as they are offered; and a quick look at this machine's usual ports."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
 
-from backends.adapters.base import Endpoint, Timeouts
-from backends.adapters.errors import BackendError
+from django.utils.translation import gettext as _
+
 from backends.adapters.http import Http
-from backends.adapters.registry import KINDS, make_adapter
+from backends.adapters.registry import KINDS
 from backends.models import Backend
+from backends.recognition import Sight, recognise
+from backends.searches.models import Search
+from backends.searches.places import USUAL_PORTS
 
 HOST = "127.0.0.1"
-#: Seconds that one server has to answer.
+#: Seconds that one server has for one answer.
 PATIENCE = 1.5
-
-
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """Where a well-known server listens unless told otherwise."""
-
-    name: str
-    port: int
-    kind: str
-    path: str = ""
-
-    @property
-    def url(self) -> str:
-        """Its address on this machine."""
-        return f"http://{HOST}:{self.port}{self.path}"
+#: Characters of a backend's name.
+NAME_LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A server that answered as its kind."""
+    """A server that answered as its kind, and the name it would get. ``model_count`` is None behind a key."""
 
     name: str
     kind: str
     kind_label: str
     url: str
-    model_count: int
+    model_count: int | None
     added: bool = False
+    needs_key: bool = False
 
 
-USUAL = (
-    Usual("Ollama", 11434, "ollama"),
-    Usual("LM Studio", 1234, "lmstudio"),
-    Usual("llama.cpp", 8080, "openai", "/v1"),
-    Usual("llama.cpp", 9931, "openai", "/v1"),
-    Usual("vLLM", 8000, "openai", "/v1"),
-)
+async def find_servers(
+    ports: tuple[int, ...] = USUAL_PORTS, known: frozenset[str] = frozenset()
+) -> list[Found]:
+    """Ask all usual ports of this machine at once; takes a few seconds at most.
 
-
-async def find_servers(usual: tuple[Usual, ...] = USUAL, known: frozenset[str] = frozenset()) -> list[Found]:
-    """Ask all usual ports at once; takes at most about two seconds. ``known``: addresses already added."""
+    ``known``: addresses that have been added.
+    """
     http = Http()
     try:
-        looks = await asyncio.gather(*(ask(place, http) for place in usual))
+        sights = await asyncio.gather(*(recognise(f"http://{HOST}:{port}", http, PATIENCE) for port in ports))
     finally:
         await http.aclose()
-    return [
-        Found(place.name, place.kind, KINDS[place.kind].label, place.url, count, place.url in known)
-        for place, count in zip(usual, looks, strict=True)
-        if count is not None
-    ]
+    names = Names(())
+    return [offer(sight, HOST, sight.url, known, names) for sight in sights if sight]
 
 
-async def ask(place: Usual, http: Http) -> int | None:
-    """The number of models it offers, None where nothing of that kind answers."""
-    patience = Timeouts(connect=PATIENCE, first_byte=PATIENCE, stall=PATIENCE, request=PATIENCE)
-    adapter = make_adapter(place.kind, Endpoint(place.url, timeouts=patience), http)
+def found_by(search: Search) -> list[Found]:
+    """What a search found, as it is offered. Two queries."""
+    known, names = known_addresses(), Names(Backend.objects.values_list("name", flat=True))
+    return [offer(sight_in(row), row["host"], row["url"], known, names) for row in search.found]
+
+
+def sight_in(row: Mapping[str, Any]) -> Sight:
+    """The stored form of a server, read back."""
+    return Sight(row["kind"], row["software"], row["url"], row["model_count"], row["version"])
+
+
+def offer(sight: Sight, host: str, url: str, known: frozenset[str], names: Names) -> Found:
+    """One server as it is offered."""
+    return Found(
+        name=names.unused(good_name(sight.software, host)),
+        kind=sight.kind,
+        kind_label=KINDS[sight.kind].label,
+        url=url,
+        model_count=sight.model_count,
+        added=url in known,
+        needs_key=sight.needs_key,
+    )
+
+
+def good_name(software: str, host: str) -> str:
+    """The program's name, and the machine's where it is not this one."""
+    if host == "localhost" or (
+        is_address(host) and ip_address(host) in (ip_address(HOST), ip_address("::1"))
+    ):
+        return software
+    machine = host if is_address(host) else host.removesuffix(".local")
+    return _("%(program)s on %(machine)s") % {"program": software, "machine": machine}
+
+
+def is_address(host: str) -> bool:
+    """Whether it is a number and not a name."""
     try:
-        async with asyncio.timeout(PATIENCE + 0.5):
-            await adapter.health()
-            return len(await adapter.list_models())
-    except (BackendError, TimeoutError):
-        return None
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+class Names:
+    """Names that are taken, by backends or by what was offered before."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = {name.casefold() for name in taken}
+
+    def unused(self, wanted: str) -> str:
+        """The name, with a number behind it where it is taken."""
+        name, number = wanted[:NAME_LENGTH], 1
+        while name.casefold() in self._taken:
+            number += 1
+            name = f"{wanted[: NAME_LENGTH - 4]} {number}"
+        self._taken.add(name.casefold())
+        return name
 
 
 def known_addresses() -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from chat.views import backends, cards, catalogue, conversations, messages, models, pages, waiting
+from chat.views import backends, cards, catalogue, conversations, discovery, messages, models, pages, waiting
 
 app_name = "chat"
 
@@ -48,6 +48,9 @@ urlpatterns = [
     path("backends/<slug:server>/models/load/", models.load, name="backend-load"),
     path("backends/<slug:server>/models/unload/", models.unload, name="backend-unload"),
     path("backends/<slug:server>/models/delete/", models.delete, name="backend-model-delete"),
+    path("discovery/", discovery.begin, name="discovery"),
+    path("discovery/<uuid:search_id>/", discovery.progress, name="discovery-search"),
+    path("discovery/<uuid:search_id>/cancel/", discovery.cancel, name="discovery-cancel"),
     path("pulls/<int:pull_id>/cancel/", models.cancel, name="pull-cancel"),
     path("pulls/<int:pull_id>/resume/", models.resume, name="pull-resume"),
 ]

@@ -11,6 +11,8 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -113,7 +115,14 @@ def edit_backend(request: HttpRequest, backend: Backend | None) -> HttpResponse:
     saved = form.save()
     refresh_now_or_soon(saved)
     messages.success(request, _("%(name)s was saved.") % {"name": saved.name})
-    return redirect("chat:backends")
+    return redirect(back_from(request))
+
+
+def back_from(request: HttpRequest) -> str:
+    """The search that offered the server, or the list."""
+    wanted = request.POST.get("next", "")
+    safe = wanted.startswith(reverse("chat:discovery")) and url_has_allowed_host_and_scheme(wanted, None)
+    return wanted if safe else reverse("chat:backends")
 
 
 def refresh_now_or_soon(backend: Backend) -> None:

@@ -1,65 +1,44 @@
-"""What answers on this machine: known by its answers, asked for a moment, and nowhere else."""
+"""What answers on this machine, offered with a name; asked for a moment, and nowhere else."""
 
 from __future__ import annotations
 
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
 
 from backends import discovery
-from backends.discovery import USUAL, Found, Usual, find_servers, known_addresses
-from backends.models import Backend
+from backends.discovery import Found, Names, find_servers, found_by, good_name, known_addresses
+from backends.models import Backend, Search
+from backends.searches.places import USUAL_PORTS
 from tests.backends.adapters.server import Connection, serving
-from tests.backends.servers import answering
+from tests.backends.network import watched
 from tests.fakes.server import FakeServer
 
 
-def at(url: str, kind: str = "ollama", path: str = "") -> Usual:
-    """As if this were the usual place of such a server."""
-    return Usual("Somebody", urlsplit(url).port or 0, kind, path)
+def test_the_usual_ports() -> None:
+    assert set(USUAL_PORTS) == {11434, 1234, 8080, 9931, 8000, 4096, 40114}
 
 
-def test_only_this_machine_is_asked() -> None:
-    assert {urlsplit(place.url).hostname for place in USUAL} == {"127.0.0.1"}
-    assert {place.port for place in USUAL} >= {11434, 1234, 8080, 8000}
-    assert [place.kind for place in USUAL if place.port in (11434, 1234)] == ["ollama", "lmstudio"]
-
-
-async def test_servers_are_found_with_their_models() -> None:
-    async with FakeServer() as fake:
-        found = await find_servers((at(fake.url), at(fake.url, "openai", "/v1")))
+async def test_servers_are_found_with_their_models_on_this_machine_only() -> None:
+    async with FakeServer() as fake, FakeServer(api_key="k") as locked:
+        with watched() as contacts:
+            found = await find_servers((fake.port, locked.port))
 
     assert found == [
-        Found("Somebody", "ollama", "Ollama", fake.url, 7),
-        Found("Somebody", "openai", "OpenAI-compatible", f"{fake.url}/v1", 7),
+        Found("Ollama", "ollama", "Ollama", fake.url, 7),
+        Found("OpenAI-compatible", "openai", "OpenAI-compatible", f"{locked.url}/v1", None, needs_key=True),
     ]
+    assert contacts.hosts == {"127.0.0.1"}
     assert not [request for request in fake.requests if "authorization" in request.headers]
     assert fake.chats == []
 
 
 async def test_a_port_alone_proves_nothing(printer: str, refusing: str) -> None:
-    assert await find_servers((at(printer), at(printer, "openai", "/v1"), at(refusing))) == []
+    ports = tuple(int(url.rpartition(":")[2]) for url in (printer, refusing))
 
-
-async def test_json_of_another_program_proves_nothing() -> None:
-    with answering(200, b'{"hello": "world"}', Content_Type="application/json") as url:
-        assert await find_servers((at(url), at(url, "openai", "/v1"))) == []
-
-
-async def test_nobody_is_led_away() -> None:
-    async with FakeServer() as elsewhere:
-        with answering(302, Location=f"{elsewhere.url}/api/tags") as url:
-            assert await find_servers((at(url),)) == []
-
-    assert elsewhere.requests == []
-
-
-async def test_a_server_that_wants_a_key_is_not_offered_as_open() -> None:
-    async with FakeServer(api_key="k") as fake:
-        assert await find_servers((at(fake.url),)) == []
+    assert await find_servers(ports) == []
 
 
 async def test_one_that_never_answers_delays_the_others_for_a_moment_only(
@@ -72,7 +51,7 @@ async def test_one_that_never_answers_delays_the_others_for_a_moment_only(
 
     async with serving(silent) as hanging, FakeServer() as fake:
         began = time.monotonic()
-        found = await find_servers((at(hanging.url), at(hanging.url, "openai"), at(fake.url)))
+        found = await find_servers((int(hanging.url.rpartition(":")[2]), fake.port))
 
     assert [server.url for server in found] == [fake.url]
     assert time.monotonic() - began < 2
@@ -80,7 +59,7 @@ async def test_one_that_never_answers_delays_the_others_for_a_moment_only(
 
 async def test_what_was_added_is_marked() -> None:
     async with FakeServer() as fake:
-        (found,) = await find_servers((at(fake.url),), known=frozenset({fake.url}))
+        (found,) = await find_servers((fake.port,), known=frozenset({fake.url}))
 
     assert found.added
 
@@ -89,6 +68,43 @@ def test_the_addresses_that_are_known(db: None) -> None:
     Backend.objects.create(name="A", kind="ollama", base_url="http://127.0.0.1:11434/")
 
     assert known_addresses() == {"http://127.0.0.1:11434"}
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("127.0.0.1", "Ollama"),
+        ("localhost", "Ollama"),
+        ("::1", "Ollama"),
+        ("127.0.0.2", "Ollama on 127.0.0.2"),
+        ("box.local", "Ollama on box"),
+        ("box.example", "Ollama on box.example"),
+    ],
+)
+def test_a_server_is_named_after_its_program_and_its_machine(host: str, name: str) -> None:
+    assert good_name("Ollama", host) == name
+
+
+def test_no_two_have_one_name() -> None:
+    names = Names(["Ollama"])
+
+    assert [names.unused("ollama"), names.unused("Ollama"), names.unused("vLLM")] == [
+        "ollama 2",
+        "Ollama 3",
+        "vLLM",
+    ]
+    assert len(names.unused("x" * 99)) == 60
+    assert names.unused("x" * 99).endswith("x 2")
+
+
+def test_a_found_server_gets_a_name_that_no_backend_has(db: None) -> None:
+    Backend.objects.create(name="vLLM on box", kind="openai", base_url="http://box:8000/v1")
+    row = {"kind": "openai", "software": "vLLM", "host": "box", "model_count": 2, "version": ""}
+    search = Search(found=[row | {"url": "http://box:8000/v1"}, row | {"url": "http://box:8001/v1"}])
+
+    first, second = found_by(search)
+    assert (first.name, first.added) == ("vLLM on box 2", True)
+    assert (second.name, second.added) == ("vLLM on box 3", False)
 
 
 def test_the_page_looks_only_at_a_click(as_ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +116,9 @@ def test_the_page_looks_only_at_a_click(as_ada: Client, monkeypatch: pytest.Monk
 
     monkeypatch.setattr("chat.views.backends.find_servers", find)
 
-    assert "Found on this machine" not in as_ada.get("/backends/").content.decode()
+    with watched() as contacts:
+        assert "Found on this machine" not in as_ada.get("/backends/").content.decode()
+    assert contacts.addresses == set()
     assert asked == []
     page = as_ada.get("/backends/?find=1").content.decode()
     assert "http://127.0.0.1:11434" in page

@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from backends.models import Backend, CatalogueModel
+from backends.models import Backend, CatalogueModel, Search
 from backends.pulls.service import start_pull
 from chat.models import Activity, Ask, Conversation, Generation, Message, Status
 from chat.services.sending import Sent
@@ -91,6 +91,9 @@ DOORS = {
     "chat:backend-load": Door(For.ADMIN, POST, {"model": "m"}),
     "chat:backend-unload": Door(For.ADMIN, POST, {"model": "m"}),
     "chat:backend-model-delete": Door(For.ADMIN, FORM, {"model": "m"}),
+    "chat:discovery": Door(For.ADMIN, FORM, {"places": "127.0.0.9", "ports": "9"}),
+    "chat:discovery-search": Door(For.ADMIN, READ),
+    "chat:discovery-cancel": Door(For.ADMIN, POST),
     "chat:pull-cancel": Door(For.ADMIN, POST),
     "chat:pull-resume": Door(For.ADMIN, POST),
     "hub:settings": Door(For.PERSON, READ),
@@ -155,6 +158,7 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
         "server": server.slug,
         "model_pk": CatalogueModel.objects.get(model_id="play").pk,
         "pull_id": start_pull(server, "m", ada).pk,
+        "search_id": Search.objects.create(places="127.0.0.9", ports=[9]).pk,
         "ask_id": asked.pk,
         "activity_id": called.pk,
         "invitation_id": invitation.pk,

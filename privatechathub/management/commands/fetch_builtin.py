@@ -31,8 +31,13 @@ class Command(BaseCommand):
         folder, model = Path(settings.DATA_DIR), settings.HUB_BUILTIN_MODEL or None
         if not settings.HUB_BUILTIN or installed(folder, model):
             return
-        if options["always"] or model or not (has_backends() or asyncio.run(find_servers())):
+        if options["always"] or model or not (has_backends() or models_are_served()):
             try_ensure(folder, model)
+
+
+def models_are_served() -> bool:
+    """Whether a server on this machine offers a model; one that wants a key first may."""
+    return any(server.model_count != 0 for server in asyncio.run(find_servers()))
 
 
 def has_backends() -> bool:
