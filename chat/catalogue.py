@@ -190,7 +190,7 @@ def abilities(capabilities: Iterable[str]) -> Iterable[Ability]:
     """What is worth a word of what a model can do: that it chats is not."""
     known = set(capabilities)
     for capability, icon, label in (
-        (Capability.VISION, "eye", _("Vision")),
+        (Capability.VISION, "image", _("Vision")),
         (Capability.AUDIO, "audio-lines", _("Audio")),
         (Capability.TOOLS, "wrench", _("Tools")),
         (Capability.REASONING, "brain", _("Thinking")),
