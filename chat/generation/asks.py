@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 LIMIT = 120.0
 #: Seconds between two looks at the row without being told.
 LOOK_AGAIN = 5.0
+#: Seconds that denying may take when the answer is over.
+GOODBYE = 2.0
 #: Requests of one answer that may be open at a time; more are denied at once.
 MOST_OPEN = 20
 #: Seconds before the next try to hand an answer over; after the last one the run fails.
@@ -101,13 +103,25 @@ class Asks:
             task.uncancel()
 
     async def close(self) -> None:
-        """Nobody waits for an answer any more. The rows are closed with the run."""
+        """Nobody waits for an answer any more. The rows are closed with the run.
+
+        OpenCode keeps a request even when its session is aborted, so the open ones are denied.
+        """
         self._stream = None
+        left = [one.event for one in self._open.values() if not one.settled]
         self._open.clear()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*map(self._deny_quietly, left))
+
+    async def _deny_quietly(self, event: AskEvent) -> None:
+        try:
+            async with asyncio.timeout(GOODBYE):
+                await self._reply(event, Verdict.DENY, _("The answer was stopped."))
+        except (BackendError, TimeoutError) as error:
+            logger.info("a request could not be denied: %r", error)
 
     async def _row(self, event: AskEvent) -> Ask | None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -327,9 +328,27 @@ async def test_stop_closes_the_request(
 
     assert (await ended(sent, 1.0)).status == Status.STOPPED
     assert (await in_database(Ask.objects.get)).state == "closed"
+    assert scripted.replies == {"per_1": Verdict.DENY}
     await post(as_alice, row, verdict="once")
     assert (await in_database(Ask.objects.get)).state == "closed"
-    assert not scripted.replies
+    assert scripted.replies == {"per_1": Verdict.DENY}
+
+
+@live
+async def test_a_server_that_hangs_does_not_hold_up_the_stop(
+    hub: runtime.Runtime, ask: Send, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(self: Any, *answer: Any) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(scripted.ScriptedAdapter, "reply", never)
+    monkeypatch.setattr(asks, "GOODBYE", 0.05)
+    sent = await in_database(ask)
+    await waiting()
+
+    await in_database(answers.stop_answers, sent.conversation)
+
+    assert (await ended(sent, 1.0)).status == Status.STOPPED
 
 
 @live
