@@ -10,13 +10,14 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
-from django.utils import formats, timezone
+from django.utils import formats
 from django.utils.translation import gettext as _
 
 from backends.adapters.base import Capability
 from backends.manager import operations
 from backends.models import Access, Backend, CatalogueModel, State
-from backends.presenting import status
+from chat.health import health_view
+from chat.presenters import HealthView
 from chat.services.models import Offer, visible_models
 
 if TYPE_CHECKING:
@@ -102,8 +103,7 @@ class ModelRows:
 
     backend: str
     slug: str
-    status: str
-    status_text: str
+    health: HealthView
     manage_url: str
     models: tuple[ModelRow, ...]
 
@@ -147,8 +147,7 @@ def groups(user: User, offers: list[Offer]) -> Iterable[ModelRows]:
         yield ModelRows(
             backend=backend.name,
             slug=backend.slug,
-            status=status(backend),
-            status_text=availability(backend),
+            health=health_view(backend),
             manage_url=manage_url(backend) if user.is_staff else "",
             models=tuple(model_row(user, offer) for offer in members),
         )
@@ -203,16 +202,6 @@ def abilities(capabilities: Iterable[str]) -> Iterable[Ability]:
 def is_loaded(model: CatalogueModel) -> bool:
     """Whether it is in memory now; nobody knows that of a server that is off."""
     return bool(model.loaded) and model.backend.state != State.OFFLINE
-
-
-def availability(backend: Backend) -> str:
-    """Whether the server is there, in words for everybody: why it is not is for administrators."""
-    if backend.managed:
-        return _("Starts when it is needed")
-    if backend.state == State.OFFLINE and backend.state_since:
-        when = formats.date_format(timezone.localtime(backend.state_since), "SHORT_DATETIME_FORMAT")
-        return _("Offline since %(when)s") % {"when": when}
-    return str(State(backend.state).label)
 
 
 def rule_label(user: User, model: CatalogueModel) -> str:

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from backends.presenting import status
-from chat.catalogue import Filters, abilities, availability, catalogue_view, manage_url, model_row
+from chat.catalogue import Filters, abilities, catalogue_view, manage_url, model_row
+from chat.health import health_view
 from chat.model_details import model_facts
 from chat.model_forms import ModelRulesForm
 from chat.services.models import Offer, find_model, visible_models
@@ -96,8 +96,7 @@ def render_details(request: HttpRequest, offer: Offer, form: ModelRulesForm | No
         "abilities": tuple(abilities(model.capabilities or ())),
         "backend": {
             "name": model.backend.name,
-            "status": status(model.backend),
-            "status_text": availability(model.backend),
+            "health": health_view(model.backend),
             "manage_url": manage_url(model.backend) if user.is_staff else "",
         },
         "facts": model_facts(model),

@@ -119,7 +119,7 @@ def test_only_what_a_person_may_use_is_listed(as_alice: Client, as_ada: Client) 
     CatalogueModel.objects.filter(model_id="nomic").update(hidden=True)
 
     assert listed(as_alice) == ["glm:cloud"]
-    assert "hidden" not in text(get(as_alice, "/models/"))
+    assert "1 hidden" not in text(get(as_alice, "/models/"))
     assert listed(as_ada) == ["Gemma", "qwen3:8b", "glm:cloud"]
     assert listed(as_ada, "show=hidden") == ["nomic"]
 
