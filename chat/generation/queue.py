@@ -89,6 +89,9 @@ def leave(generation_id: UUID) -> bool:
     """End it if it still waits, for its turn or for its backend."""
     with write_transaction():
         rows = Generation.objects.filter(pk=generation_id)
+        # The conversation first, as everybody who changes a thread does, so that no two wait for each other.
+        thread = Conversation.objects.filter(pk__in=rows.values("message__conversation_id"))
+        thread.select_for_update().only("pk").first()
         left = rows.filter(status=Status.QUEUED).update(
             status=Status.STOPPED,
             finished_at=timezone.now(),
@@ -97,8 +100,7 @@ def leave(generation_id: UUID) -> bool:
             retry_at=None,
         )
         if left:
-            conversations = rows.values("message__conversation_id")
-            Conversation.objects.filter(pk__in=conversations).update(revision=F("revision") + 1)
+            thread.update(revision=F("revision") + 1)
     return left > 0
 
 
