@@ -179,3 +179,30 @@ def test_a_stranger_hears_nothing_at_either_process(pair: Pair) -> None:
         assert bob.post(f"{path}stop/", follow=False).status == 404
     assert alice.last(path).status == "running", "there was nothing to hear"
     alice.stop(path)
+
+
+_DESK = """
+from backends.models import Backend, CatalogueModel
+desk = Backend.objects.create(name="Desk", kind="openai", base_url="http://127.0.0.1:{port}/v1")
+CatalogueModel.objects.create(backend=desk, model_id="fast")
+"""
+
+
+def test_a_message_that_waits_for_its_server_goes_out_once_and_both_pages_show_it(pair: Pair) -> None:
+    with FakeServerThread() as desk:
+        desk.stop()
+    pair.one.shell(_DESK.format(port=desk.port))
+    here, there = pair.tabs("alice")
+    path = here.ask("!echo at last", "desk/fast")
+    there.wait_for_status(path, "queued")
+
+    with (
+        PageSocket(here, path) as page,
+        PageSocket(there, path) as other,
+        FakeServerThread(port=desk.port) as returned,
+    ):
+        for each in (page, other):
+            each.wait_for('assistant" data-status="completed"')
+        assert len(returned.chats) == 1
+    assert there.last(path).text.strip() == "at last"
+    pair.one.shell("from backends.models import Backend; Backend.objects.filter(slug='desk').delete()")
