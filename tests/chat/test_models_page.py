@@ -68,6 +68,23 @@ def test_it_shows_the_models_without_asking_the_server(
     assert 'href="?memory=1"' in html
 
 
+def test_a_model_with_an_alias_goes_by_its_own_name_too(as_ada: Client, ollama: Backend) -> None:
+    ollama.models.filter(model_id="qwen3:8b").update(alias="Quick")
+
+    page = as_ada.get(PAGE).content.decode()
+
+    assert ">Quick</strong>" in page
+    assert "qwen3:8b ·" in page
+
+
+def test_a_vanished_model_that_the_hub_has_a_rule_for_is_not_installed(
+    as_ada: Client, ollama: Backend
+) -> None:
+    ollama.models.filter(model_id="a/b c:1").update(alias="Kept", listed=False)
+
+    assert "Kept" not in as_ada.get(PAGE).content.decode()
+
+
 def test_a_kind_that_manages_nothing_has_no_such_page(demo: Backend, as_ada: Client) -> None:
     assert as_ada.get("/backends/demo/models/").status_code == 404
     assert as_ada.post("/backends/demo/models/pull/", {"name": "m"}).status_code == 404
