@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,9 +12,10 @@ _listening: list[Contacts] = []
 
 
 class Contacts:
-    """Addresses of connections, and names that were looked up."""
+    """Addresses of connections, and names that were looked up; of one thread alone if it is named."""
 
-    def __init__(self) -> None:
+    def __init__(self, thread: int | None = None) -> None:
+        self._thread = thread
         self.addresses: set[tuple[str, int]] = set()
         self.names: set[str] = set()
 
@@ -24,6 +26,8 @@ class Contacts:
 
     def note(self, event: str, facts: tuple[Any, ...]) -> None:
         """One call of the socket module. Raises ConnectionRefusedError for any other machine than this one."""
+        if self._thread not in (None, threading.get_ident()):
+            return
         if event == "socket.getaddrinfo":
             self.names.add(_text(facts[0]))
             return
@@ -50,13 +54,13 @@ _hooked = False
 
 
 @contextmanager
-def watched() -> Iterator[Contacts]:
-    """Listen while the block runs, in all threads."""
+def watched(*, this_thread: bool = False) -> Iterator[Contacts]:
+    """Listen while the block runs, to all threads or only to this one."""
     global _hooked
     if not _hooked:
         sys.addaudithook(_hook)
         _hooked = True
-    contacts = Contacts()
+    contacts = Contacts(threading.get_ident() if this_thread else None)
     _listening.append(contacts)
     try:
         yield contacts

@@ -15,11 +15,12 @@ from tests.fakes.exchange import Exchange, ExchangeServer
 
 
 class FakeOpenCode(ExchangeServer):
-    """One provider, ``local``, with one model."""
+    """One provider, ``local``, with one model; it tells everybody its ``provider_key``, as OpenCode does."""
 
-    def __init__(self, *, model: str = "m", password: str = "", **where: Any) -> None:
+    def __init__(self, *, model: str = "m", password: str = "", provider_key: str = "", **where: Any) -> None:
         super().__init__(**where)
-        self.model, self.password = model, password
+        self.model, self.password, self.provider_key = model, password, provider_key
+        self.username = "opencode"
         self.prompts: list[dict[str, Any]] = []
         self.seen: list[str] = []
         self.aborted: list[str] = []
@@ -68,11 +69,12 @@ class FakeOpenCode(ExchangeServer):
                 exchange.reply(200, {"id": session})
 
     def _pass(self) -> str:
-        return "Basic " + b64encode(f"opencode:{self.password}".encode()).decode()
+        return "Basic " + b64encode(f"{self.username}:{self.password}".encode()).decode()
 
     def _providers(self) -> dict[str, Any]:
         model = {"id": self.model, "name": "Open model", "limit": {"context": 4096, "output": 1024}}
-        provider = {"id": "local", "name": "Local", "models": {self.model: model}}
+        options = {"apiKey": self.provider_key, "baseURL": "http://127.0.0.1:9/v1"}
+        provider = {"id": "local", "name": "Local", "options": options, "models": {self.model: model}}
         return {"providers": [provider], "default": {"local": self.model}}
 
     def _new_session(self) -> str:
