@@ -145,12 +145,12 @@ class Asks:
         loop = asyncio.get_running_loop()
         until = loop.time() + LIMIT
         while (left := until - loop.time()) > 0:
+            one.look.clear()
+            if row := await self._read(ask_rows.settled, one):  # it may have been answered before we knew it
+                return row
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(left, LOOK_AGAIN)):
                     await one.look.wait()
-            one.look.clear()
-            if row := await self._read(ask_rows.settled, one):
-                return row
         return await self._read(ask_rows.expire, one)
 
     async def _read(self, read: Callable[[UUID], Ask | None], one: Open) -> Ask | None:

@@ -286,9 +286,25 @@ async def test_a_word_that_got_lost_between_processes_is_found_by_looking(
 
 
 @live
+async def test_whoever_answers_before_the_run_knows_of_the_row_is_heard_at_once(
+    hub: runtime.Runtime, ask: Send, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answered_at_once(*request: Any) -> Ask | None:
+        row = open_ask(*request)
+        settle(Ask.objects.all(), AskState.ONCE)
+        return row
+
+    monkeypatch.setattr("chat.generation.ask_rows.open_ask", answered_at_once)
+    monkeypatch.setattr(asks, "LOOK_AGAIN", 60.0)
+
+    assert (await ended(await in_database(ask))).message.text == f"Well. {Verdict.ONCE}"
+
+
+@live
 async def test_another_process_s_word_is_heard(
     hub: runtime.Runtime, ask: Send, asking: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(asks, "LOOK_AGAIN", 60.0)
     sent = await in_database(ask)
     row = await waiting()
     with monkeypatch.context() as elsewhere:  # the other process holds no run
@@ -354,10 +370,11 @@ async def test_a_server_that_hangs_does_not_hold_up_the_stop(
 @live
 async def test_a_hub_that_ends_leaves_nothing_open(ask: Send, asking: Asking, transactional_db: None) -> None:
     await runtime.start()
-    await in_database(ask)
-    await waiting()
-
-    await runtime.stop()
+    try:
+        await in_database(ask)
+        await waiting()
+    finally:
+        await runtime.stop()
 
     assert (await in_database(Generation.objects.get)).status == Status.INTERRUPTED
     assert (await in_database(Ask.objects.get)).state == "closed"
