@@ -12,7 +12,13 @@ from tests.live.process import ROOT
 from tests.services.servers import Postgres
 
 #: Those whose subject is queries, locks and transactions.
-TESTS = ("test_access.py", "test_sending.py", "test_views.py")
+TESTS = (
+    "test_access.py",
+    "test_catalogue_page.py",
+    "test_models_offered.py",
+    "test_sending.py",
+    "test_views.py",
+)
 
 
 @pytest.mark.postgres
