@@ -90,6 +90,8 @@ class Backend(Restricted):
     state = models.CharField(max_length=8, choices=State, default=State.UNKNOWN, editable=False)
     state_error = models.CharField(max_length=20, blank=True, default="", editable=False)
     state_message = models.CharField(max_length=400, blank=True, default="", editable=False)
+    #: What to do about it, in English: it is translated for whoever reads it.
+    state_hint = models.CharField(max_length=400, blank=True, default="", editable=False)
     version = models.CharField(max_length=80, blank=True, default="", editable=False)
     reported_slots = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
     state_since = models.DateTimeField(null=True, blank=True, editable=False)

@@ -25,6 +25,7 @@ class BackendRow:
     status: str
     status_text: str
     model_count: int | None
+    status_hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ def row(backend: Backend) -> BackendRow:
         status=status(backend),
         status_text=status_text(backend),
         model_count=getattr(backend, "model_count", None),
+        status_hint=status_hint(backend),
     )
 
 
@@ -76,8 +78,42 @@ def status_text(backend: Backend) -> str:
             else _("Answers")
         )
     if backend.state == State.OFFLINE:
-        return problem(backend.state_error, backend.state_message)
+        return with_detail(problem(backend.state_error, backend.state_message), backend)
     return _("Not looked at yet")
+
+
+def known_problem(backend: Backend) -> Result | None:
+    """What the last look found wrong, and what to do; None where all is well or nothing is known."""
+    if status(backend) != "error":
+        return None
+    return Result(False, f"{status_text(backend)}.", status_hint(backend))
+
+
+def status_hint(backend: Backend) -> str:
+    """What to do about a server that did not answer as it should; empty where nothing is to be done."""
+    wrong = backend.enabled and not backend.managed and backend.state == State.OFFLINE
+    return _(backend.state_hint) if wrong and backend.state_hint else ""
+
+
+def with_detail(general: str, backend: Backend) -> str:
+    """The sentence with the server's own words, where it says less than they do."""
+    own = backend.state_message
+    vague = backend.state_error not in PLAIN and own not in ("", general, backend.state_error)
+    return f"{general}: {own}" if vague else general
+
+
+#: Kinds of errors that need no words of the server beside ours.
+PLAIN = frozenset(
+    {
+        ErrorKind.CONNECT,
+        ErrorKind.TIMEOUT,
+        ErrorKind.AUTH,
+        ErrorKind.FORBIDDEN,
+        ErrorKind.WRONG_SERVICE,
+        ErrorKind.NOT_FOUND,
+        ErrorKind.OVERLOADED,
+    }
+)
 
 
 def problem(kind: str, message: str) -> str:
@@ -85,13 +121,23 @@ def problem(kind: str, message: str) -> str:
     known = {
         ErrorKind.CONNECT: _("Nothing answers at this address"),
         ErrorKind.TIMEOUT: _("Does not answer in time"),
+        ErrorKind.STALL: _("Falls silent in the middle of an answer"),
         ErrorKind.AUTH: _("The key or password was rejected"),
         ErrorKind.FORBIDDEN: _("Refuses this hub"),
-        ErrorKind.WRONG_SERVICE: _("Another program answers at this address"),
+        ErrorKind.MODEL_NOT_FOUND: _("Does not have the model"),
         ErrorKind.NOT_FOUND: _("The address has a wrong path"),
+        ErrorKind.BAD_REQUEST: _("Does not accept the request"),
+        ErrorKind.UNSUPPORTED: _("Cannot do this"),
+        ErrorKind.CONTEXT_OVERFLOW: _("The conversation does not fit the model"),
+        ErrorKind.RATE_LIMITED: _("Gets too many requests"),
         ErrorKind.OVERLOADED: _("Busy or still loading"),
+        ErrorKind.SERVER: _("Reports a failure of its own"),
+        ErrorKind.PROTOCOL: _("Answers in a way that cannot be understood"),
+        ErrorKind.TRUNCATED: _("Breaks the connection off"),
+        ErrorKind.WRONG_SERVICE: _("Another program answers at this address"),
+        ErrorKind.STATE_LOST: _("Forgot the conversation"),
     }
-    return known.get(ErrorKind(kind), message) if kind in set(ErrorKind) else message
+    return known[ErrorKind(kind)] if kind in set(ErrorKind) else message
 
 
 def look_result(look: Look, *, message: str = "", ok: bool | None = None) -> Result:

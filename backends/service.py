@@ -36,10 +36,14 @@ class Look:
 
 
 def hint_for(kind: str, error: BackendError) -> str:
-    """The next step for the person, translated; the kind's own sentence beats the general one."""
+    """The next step for the person, translated."""
+    return _(untranslated_hint(kind, error))
+
+
+def untranslated_hint(kind: str, error: BackendError) -> str:
+    """The next step in English; the kind's own sentence beats the general one."""
     own = adapter_class(kind).hints.get(error.kind)
-    text = own if own and error.hint == error.default_hint else error.hint
-    return _(text)
+    return own if own and error.hint == error.default_hint else error.hint
 
 
 async def look_at(kind: str, endpoint: Endpoint, http: Http) -> Look:
@@ -65,6 +69,7 @@ def record_look(backend: Backend, look: Look) -> None:
         backend.state = state
         backend.state_error = look.error.kind.value if look.error else ""
         backend.state_message = str(look.error)[:400] if look.error else ""
+        backend.state_hint = untranslated_hint(backend.kind, look.error)[:400] if look.error else ""
         if look.health:
             backend.version = look.health.version[:80]
             backend.reported_slots = look.health.slots
@@ -74,6 +79,7 @@ def record_look(backend: Backend, look: Look) -> None:
             state_since=backend.state_since,
             state_error=backend.state_error,
             state_message=backend.state_message,
+            state_hint=backend.state_hint,
             version=backend.version,
             reported_slots=backend.reported_slots,
         )

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from backends.discovery import find_servers, known_addresses
 from backends.manager import operations
 from backends.models import Backend
-from backends.presenting import backend_rows, look_result
+from backends.presenting import backend_rows, known_problem, look_result
 from backends.service import Look, look_now, refresh_now
 from chat.forms import BackendForm
 from chat.generation import runtime
@@ -155,5 +155,6 @@ def render_form(
 ) -> HttpResponse:
     """The page of one AI server."""
     context |= {"section": "backends", "form": form, "backend": backend}
+    context["problem"] = known_problem(backend) if backend and not form.is_bound else None
     context["manages_models"] = bool(backend and operations(backend))
     return render(request, "chat/pages/backend_form.html", context, status=422 if form.errors else 200)

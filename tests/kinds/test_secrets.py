@@ -112,9 +112,9 @@ def fields(kind: str, url: str, name: str, **more: str) -> dict[str, str]:
 
 @pytest.fixture
 def logs(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
-    """Every word of the hub and of Django, however unimportant, and of libraries at the level that is set."""
+    """Every word of the hub, and of Django on requests; of libraries at the level that is set."""
     with ExitStack() as stack:
-        for name in ("privatechathub", "chat", "backends", "django"):
+        for name in ("privatechathub", "chat", "backends", "django.request", "django.security"):
             stack.enter_context(caplog.at_level(logging.DEBUG, name))
         yield caplog
 
