@@ -49,14 +49,29 @@ def thread_view(conversation: Conversation, before: int | None = None) -> Thread
     end = ids.index(before) if before in ids else len(ids)
     start = max(0, end - THREAD_PAGE)
     messages = message_views(ids[start:end])
+    earlier_url = f"{conversation.get_absolute_url()}?before={ids[start]}" if start else ""
+    return thread_of(conversation, messages, earlier_url)
+
+
+def new_thread(
+    conversation: Conversation, question: Message, answer: Message, generation: Generation
+) -> ThreadView:
+    """A conversation that has just begun: what :func:`thread_view` would read, without reading it."""
+    return thread_of(conversation, (message_view(question, None), message_view(answer, generation)))
+
+
+def thread_of(
+    conversation: Conversation, messages: tuple[MessageView, ...], earlier_url: str = ""
+) -> ThreadView:
+    """The conversation with these messages."""
     return ThreadView(
         id=str(conversation.pk),
         title=conversation.title or _("New chat"),
         url=conversation.get_absolute_url(),
-        socket_path=f"/ws/conversations/{conversation.pk}/",
+        socket_path=f"/ws/conversations/{conversation.pk}/?revision={conversation.revision}",
         revision=conversation.revision,
         messages=messages,
-        earlier_url=f"{conversation.get_absolute_url()}?before={ids[start]}" if start else "",
+        earlier_url=earlier_url,
         system_prompt=conversation.system_prompt,
         has_options=bool(conversation.options or conversation.system_prompt),
         active=any(message.is_active for message in messages),
@@ -230,12 +245,14 @@ def composer_view(
     error: str = "",
     ref: str = "",
     models: list[Offer] | None = None,
+    active: bool | None = None,
 ) -> ComposerView:
-    """The form for the next question."""
+    """The form for the next question. ``active``: whether an answer is being written, where that is known."""
     models = usable_models(user) if models is None else models
-    active = conversation is not None and (
-        Generation.objects.active().filter(message__conversation=conversation).exists()
-    )
+    if active is None:
+        active = conversation is not None and (
+            Generation.objects.active().filter(message__conversation=conversation).exists()
+        )
     return ComposerView(
         action=reverse("chat:send", args=[conversation.pk]) if conversation else reverse("chat:create"),
         key=submission_key(),

@@ -12,7 +12,6 @@ from privatechathub.ops.handler import pages
 
 django_pages = pages()
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 from django.urls import re_path
@@ -71,7 +70,7 @@ application = WithRuntime(
     ProtocolTypeRouter(
         {
             "http": django_pages,
-            "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(sockets))),
+            "websocket": SameOrigin(URLRouter(sockets)),
         }
     )
 )

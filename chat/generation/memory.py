@@ -44,7 +44,7 @@ def remembered(
     generation: Generation, path: Sequence[int], system: str, messages: Sequence[ChatMessage]
 ) -> dict[str, str]:
     """What the same backend knows of the messages with these ids, as far as it can be used for this request."""
-    if generation.backend_id is None:
+    if generation.backend_id is None or not _answers(messages):
         return {}
     earlier = (
         Generation.objects.filter(message_id__in=path, backend_id=generation.backend_id)

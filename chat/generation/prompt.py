@@ -51,11 +51,16 @@ def prepare(generation_id: UUID) -> Prepared:
     """Read what the run needs. Raises Generation.DoesNotExist, BackendGone, NotAllowed, CannotDecrypt."""
     rows = Generation.objects.select_related("message__conversation__owner", "backend")
     generation = rows.get(pk=generation_id)
+    model = CatalogueModel.objects.filter(backend=generation.backend, model_id=generation.model_id).first()
+    return prepare_from(generation, model)
+
+
+def prepare_from(generation: Generation, model: CatalogueModel | None) -> Prepared:
+    """The same from rows that are at hand. Raises BackendGone, NotAllowed, CannotDecrypt."""
     backend = generation.backend
     if backend is None or not backend.enabled:
         raise BackendGone
     message = generation.message
-    model = CatalogueModel.objects.filter(backend=backend, model_id=generation.model_id).first()
     refuse_strangers(message.conversation.owner, backend, model)
     request = build_request(generation, message, model)
     return Prepared(
@@ -107,6 +112,9 @@ def known_capabilities(model: CatalogueModel | None) -> frozenset[str] | None:
 
 def history(answer: Message) -> list[Message]:
     """The messages before the answer, first to last; assistant turns that said nothing are left out."""
+    question = answer.parent
+    if question is None or question.parent_id is None:
+        return [question] if question else []
     by_id = {
         row.pk: row
         for row in Message.objects.filter(conversation_id=answer.conversation_id, pk__lt=answer.pk)

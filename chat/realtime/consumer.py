@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from collections.abc import Iterable
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any, cast
 from urllib.parse import parse_qs
 
+from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.contrib.auth import HASH_SESSION_KEY, get_user_model
-from django.contrib.sessions.backends.base import SessionBase
-from django.utils.crypto import constant_time_compare
+from django.conf import settings
+from django.contrib.auth import get_user, get_user_model
+from django.http import HttpRequest, parse_cookie
 
 from backends.database import in_database
 from chat.models import Conversation
@@ -35,12 +41,26 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     checks: asyncio.Task[None] | None = None
     accepted = False
     sent_away = False
+    #: The session by which this page was opened, and who is signed in by it.
+    session_key = ""
+    user_id: int | None = None
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Without Channels' look after database connections, a thread's work each time: none is held here."""
+        await getattr(self, get_handler_name(message))(message)
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        """The same for the end."""
+        await self.disconnect(message["code"])
+        raise StopConsumer
 
     async def connect(self) -> None:
         """Let the owner in, nobody else; say nothing about whether the conversation exists."""
         self.conversation_id = str(self.scope["url_route"]["kwargs"]["conversation_id"])
+        self.session_key = session_key_in(self.scope["headers"])
         leaving.pages.add(self)  # before the look, so that a sign-out during it is not missed
-        if not await self.allowed() or self.sent_away:
+        self.user_id = await in_database(who_may_watch, self.session_key, self.conversation_id)
+        if self.user_id is None or self.sent_away:
             await self.close(code=NOT_ALLOWED)
             return
         self.accepted = True
@@ -78,7 +98,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def look_again(self) -> None:
         """Close the page's socket unless its person may still watch."""
-        if not await self.allowed():
+        if await in_database(who_may_watch, self.session_key, self.conversation_id) != self.user_id:
             await self.send_away()
 
     async def send_away(self) -> None:
@@ -88,36 +108,28 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if self.accepted:
                 await self.close(code=NOT_ALLOWED)
 
-    @property
-    def user_id(self) -> int | None:
-        """Who is signed in, None for nobody."""
-        user = self.scope.get("user")
-        return None if user is None else user.pk
-
-    @property
-    def session_key(self) -> str | None:
-        """The session by which this page was opened."""
-        session = self.scope.get("session")
-        return None if session is None else session.session_key
-
-    async def allowed(self) -> bool:
-        """Whether the session still stands and its person owns the conversation."""
-        user, session = self.scope.get("user"), self.scope.get("session")
-        if user is None or not user.is_authenticated or session is None:
-            return False
-        return await in_database(may_watch, user.pk, session.session_key, session, self.conversation_id)
-
     def seen_revision(self) -> int:
         """The revision that the page shows, -1 where it does not tell."""
         values = parse_qs(self.scope["query_string"].decode("latin-1")).get("revision", [])
         return int(values[0]) if values and _REVISION.fullmatch(values[0]) else -1
 
 
-def may_watch(user_id: int, session_key: str, session: SessionBase, conversation_id: str) -> bool:
-    """From the database, not from what the socket remembers."""
-    user = get_user_model().objects.filter(pk=user_id, is_active=True).first()
-    if user is None or not session.exists(session_key):
-        return False
-    if not constant_time_compare(session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()):
-        return False  # another password: the next page would be refused too
-    return Conversation.objects.owned_by(user).filter(pk=conversation_id).exists()
+def session_key_in(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The session's key from the page's cookies; empty where there is none."""
+    cookies = "; ".join(value.decode("latin-1") for name, value in headers if name == b"cookie")
+    return parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME, "")
+
+
+def who_may_watch(session_key: str, conversation_id: str) -> int | None:
+    """The person whose session it is, if the conversation is theirs. From the database, in one go.
+
+    Django's own ``get_user`` decides: the person is active and the session is not one of an older password.
+    """
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    if not session_key or not store().exists(session_key):
+        return None
+    request = SimpleNamespace(session=store(session_key))
+    user = get_user(cast(HttpRequest, request))
+    if not isinstance(user, get_user_model()):
+        return None
+    return user.pk if Conversation.objects.owned_by(user).filter(pk=conversation_id).exists() else None

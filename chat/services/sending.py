@@ -15,7 +15,7 @@ from backends.crypto import CannotDecrypt
 from backends.database import write_transaction
 from backends.models import Backend, CatalogueModel
 from chat.generation import queue, runtime, waiting
-from chat.generation.prompt import BackendGone, NotAllowed, Prepared, prepare
+from chat.generation.prompt import BackendGone, NotAllowed, Prepared, prepare, prepare_from
 from chat.generation.updates import Kind, Update
 from chat.models import Conversation, Generation, Message, MessageRole, Status, Submission
 from chat.services.models import find_model
@@ -57,7 +57,7 @@ def start_conversation(user: User, text: str, ref: str, key: str) -> Sent:
         if user.last_model != model.ref:
             user.last_model = model.ref
             user.save(update_fields=["last_model"])
-    begin(sent.generation)
+    begin(sent.generation, model)
     return sent
 
 
@@ -70,9 +70,10 @@ def send_message(user: User, conversation: Conversation, text: str, ref: str, ke
         if earlier := already_sent(user, key, text):
             return earlier
         conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
+        conversation.owner = user
         refuse_while_answering(conversation)
         sent = ask(conversation, user, text, model, key)
-    begin(sent.generation)
+    begin(sent.generation, model)
     return sent
 
 
@@ -191,23 +192,23 @@ def refuse_too_many(conversation: Conversation, backend: Backend) -> None:
         )
 
 
-def begin(generation: Generation) -> None:
-    """After the transaction: run it, or tell those who wait."""
+def begin(generation: Generation, model: CatalogueModel | None = None) -> None:
+    """After the transaction: run it, or tell those who wait. ``model`` where its row is at hand."""
     running = runtime.current()
     if running is None:
         return
     if generation.status == Status.RUNNING:
-        running.supervisor.start_soon(generation, prepared_here(generation))
+        running.supervisor.start_soon(generation, prepared_here(generation, model))
     elif generation.awaits_server:
         running.supervisor.waits_soon(generation)
     else:
         running.supervisor.queue_changed_soon(generation.backend_id)
 
 
-def prepared_here(generation: Generation) -> Prepared | None:
+def prepared_here(generation: Generation, model: CatalogueModel | None) -> Prepared | None:
     """What the run needs, read in this thread; None where the run will find out itself what is wrong."""
     try:
-        return prepare(generation.pk)
+        return prepare_from(generation, model) if model else prepare(generation.pk)
     except (BackendGone, NotAllowed, CannotDecrypt):
         return None
 

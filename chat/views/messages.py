@@ -18,6 +18,7 @@ from chat.presenting import (
     composer_view,
     message_view,
     model_label,
+    new_thread,
     newest_group,
     submission_key,
     thread_view,
@@ -41,7 +42,10 @@ def create(request: HttpRequest) -> HttpResponse:
         return refuse(request, None, refused)
     if not is_htmx(request):
         return redirect(sent.conversation)
-    response = render_conversation(request, sent.conversation)
+    thread = (
+        None if sent.repeated else new_thread(sent.conversation, sent.question, sent.answer, sent.generation)
+    )
+    response = render_conversation(request, sent.conversation, thread=thread)
     response.content += on_top_of_list(sent.conversation).encode()
     response["HX-Retarget"] = "#main"
     response["HX-Reswap"] = "outerHTML"

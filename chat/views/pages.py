@@ -18,6 +18,7 @@ from chat.services.models import usable_models
 from chat.views.requests import is_htmx, person
 
 if TYPE_CHECKING:
+    from chat.presenters import ThreadView
     from privatechathub.accounts.models import User
 
 
@@ -65,11 +66,11 @@ def render_new(request: HttpRequest, *, draft: str = "", error: str = "", ref: s
     return render(request, "chat/pages/new.html", context, status=422 if error else 200)
 
 
-def new_context(user: User, **composer: str) -> dict[str, Any]:
+def new_context(user: User, *, draft: str = "", error: str = "", ref: str = "") -> dict[str, Any]:
     """What the page of a new conversation shows."""
     models = usable_models(user)
     return {
-        "composer": composer_view(user, None, models=models, **composer),
+        "composer": composer_view(user, None, models=models, draft=draft, error=error, ref=ref),
         "has_models": bool(models),
         "only_builtin": bool(models) and all(offer.model.backend.managed for offer in models),
     }
@@ -83,12 +84,15 @@ def render_conversation(
     error: str = "",
     ref: str = "",
     before: int | None = None,
+    thread: ThreadView | None = None,
 ) -> HttpResponse:
-    """The page of a conversation, or what is right of the sidebar."""
+    """The page of a conversation, or what is right of the sidebar; ``thread`` where it is known already."""
     user = person(request)
+    thread = thread or thread_view(conversation, before)
+    active = thread.active if before is None else None  # the last message is the one that is written
     context = {
-        "thread": thread_view(conversation, before),
-        "composer": composer_view(user, conversation, draft=draft, error=error, ref=ref),
+        "thread": thread,
+        "composer": composer_view(user, conversation, draft=draft, error=error, ref=ref, active=active),
     }
     if is_htmx(request):
         return render(request, "chat/fragments/main.html", context)

@@ -231,15 +231,15 @@ async def test_a_running_answer_is_not_heard_after_signing_out(
 async def test_signing_out_while_the_page_comes_in_is_not_missed(
     conversation: Conversation, alice: User, hub: runtime.Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked = consumer.may_watch
+    looked = consumer.who_may_watch
 
-    def look_then_sign_out(*about: Any) -> bool:
+    def look_then_sign_out(*about: Any) -> int | None:
         found = looked(*about)
         Session.objects.all().delete()
         time.sleep(0.05)  # this process is told meanwhile
         return found
 
-    monkeypatch.setattr(consumer, "may_watch", look_then_sign_out)
+    monkeypatch.setattr(consumer, "who_may_watch", look_then_sign_out)
     tab = Tab(await in_database(sign_in, alice), conversation)
 
     assert not await tab.is_let_in()

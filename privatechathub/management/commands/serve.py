@@ -27,7 +27,7 @@ from privatechathub.ops.static import static_is_current
 
 #: Seconds after which a thread that renders a page lets the event loop go on; Python's own 5 ms would
 #: show in every token that arrives meanwhile.
-SWITCH_INTERVAL = 0.0005
+SWITCH_INTERVAL = 0.002
 
 
 class Command(BaseCommand):
