@@ -162,9 +162,9 @@ class Backend(Restricted):
 
 
 def unused_slug(name: str) -> str:
-    """A slug for the name that no other backend has."""
+    """A slug for the name that no other backend has, and no page: ``/backends/add/`` is one."""
     stem = slugify(name)[:50] or "backend"
-    taken = set(Backend.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    taken = {"add", *Backend.objects.filter(slug__startswith=stem).values_list("slug", flat=True)}
     number, slug = 1, stem
     while slug in taken:
         number += 1

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 from django.db import connection
+from django.test import Client
 
 from backends.adapters.base import Capability, ModelInfo
 from backends.models import Access, Backend, CatalogueModel, can_chat, row_values
@@ -187,3 +188,10 @@ def test_models_of_what_is_off_or_only_embeds_are_not_offered() -> None:
     CatalogueModel.objects.create(backend=off, model_id="chat")
 
     assert list(CatalogueModel.objects.for_chat()) == [wanted]
+
+
+def test_a_backend_named_like_a_page_has_a_page_of_its_own(db: None, as_ada: Client) -> None:
+    backend = Backend.objects.create(name="Add", kind="ollama", base_url="http://127.0.0.1:9")
+
+    assert backend.slug == "add-2"
+    assert 'value="Add"' in as_ada.get(f"/backends/{backend.slug}/").content.decode()
