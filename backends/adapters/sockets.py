@@ -24,6 +24,9 @@ import httpcore
 
 #: Bytes that may come before the end of the head; the HTTP parser has its own, smaller limit.
 _MAX_HEAD = 256 * 1024
+#: Bytes that the kernel keeps for us between two reads. A token in a packet of its own takes a kilobyte and
+#: more of it, so the usual 128 KiB are full after some hundred tokens. Where less is allowed, Linux gives that.
+RECEIVE_BUFFER = 1024 * 1024
 _HEAD_END = re.compile(rb"\n\r?\n")
 _EXTRAS = {
     "client_addr": "sockname",
@@ -71,6 +74,8 @@ async def _first_that_answers(addresses: list[Any], timeout: float | None) -> So
 async def _connect(address: tuple[Any, ...]) -> Socket:
     loop = asyncio.get_running_loop()
     transport, protocol = await loop.create_connection(Inbox, address[0], address[1])
+    connection = transport.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
     return Socket(transport, protocol)
 
 
