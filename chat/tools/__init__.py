@@ -1,0 +1,1 @@
+"""What a model may use beside its own words: one tool a file, a literal registry."""
