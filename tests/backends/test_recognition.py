@@ -10,7 +10,7 @@ import pytest
 from backends.adapters.http import Http
 from backends.recognition import Sight, kinds, recognise
 from tests.backends.servers import answering
-from tests.fakes.exchange import Exchange, ExchangeServer
+from tests.fakes.exchange import Exchange, ExchangeServer, Hanging
 from tests.fakes.lmstudio import FakeLMStudio
 from tests.fakes.opencode import FakeOpenCode
 from tests.fakes.server import FakeServer
@@ -124,11 +124,7 @@ async def test_a_web_page_and_a_redirect_are_nothing(printer: str, refusing: str
 
 
 async def test_one_that_never_answers_is_given_up_in_time() -> None:
-    class Silent(ExchangeServer):
-        async def answer(self, exchange: Exchange) -> None:
-            await exchange.gone.wait()
-
-    async with Silent() as server:
+    async with Hanging() as server:
         assert await seen_at(server.url, 0.2) is None
 
 

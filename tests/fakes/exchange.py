@@ -136,6 +136,13 @@ class ExchangeServer:
             await asyncio.gather(working, watching, return_exceptions=True)
 
 
+class Hanging(ExchangeServer):
+    """Takes every request and never answers."""
+
+    async def answer(self, exchange: Exchange) -> None:
+        await exchange.gone.wait()
+
+
 async def _until_eof(reader: asyncio.StreamReader) -> None:
     while not reader.at_eof():
         await asyncio.sleep(0.005)

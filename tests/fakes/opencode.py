@@ -1,8 +1,8 @@
 """A fake OpenCode: sessions, prompts and the one stream of events, with Basic auth if it has a password.
 
 ``seen`` is what the model would read at each question, the session so far included. A question with
-``!wait`` in it is answered with one word and then worked on until somebody aborts; ``aborted`` lists
-the sessions, and ``working`` those that go on.
+``!wait`` in it is answered with one sentence and then worked on until somebody aborts, one with
+``!silent`` is worked on without a word; ``aborted`` lists the sessions, and ``working`` those that go on.
 """
 
 from __future__ import annotations
@@ -109,6 +109,9 @@ class FakeOpenCode(ExchangeServer):
             self._tell("message.part.updated", session, part=part)
         self._tell("session.status", session, status={"type": "busy"})
         self._tell("message.updated", session, info=dict(answer["info"]))
+        if "!silent" in asked[-1]:
+            self.working.add(session)
+            return
         part = answer["parts"][0]
         self._tell("message.part.updated", session, part={**part, "text": ""})
         self._tell(

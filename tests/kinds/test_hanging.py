@@ -18,7 +18,7 @@ from privatechathub.accounts.models import User
 from tests.backends.network import watched
 from tests.chat.test_access import DOORS, READ, For, address
 from tests.conftest import signed_in
-from tests.fakes.exchange import Exchange, ExchangeServer, InThread, until
+from tests.fakes.exchange import Hanging, InThread, until
 from tests.fakes.server import FakeServer
 from tests.kinds.asking import add, answered, ask
 
@@ -34,13 +34,6 @@ ADMIN = [
 ]
 #: Seconds that a page may take on a busy machine; a page that waited for a server would take longer.
 PROMPTLY = 3.0
-
-
-class Hanging(ExchangeServer):
-    """Takes every request and never answers."""
-
-    async def answer(self, exchange: Exchange) -> None:
-        await exchange.gone.wait()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from backends.adapters.opencode import STEADY_LIMIT
 from backends.adapters.registry import KINDS
 from backends.database import in_database
 from chat.generation import runtime
@@ -117,6 +118,18 @@ async def test_opencode_is_told_to_abort(hub: runtime.Runtime, alice: User) -> N
 
         again = await answered(await ask(alice, sent.conversation, "Again", "box/local/m"))
         assert (again.status, again.message.text) == (Status.COMPLETED, "Code answer 2.")
+
+
+async def test_opencode_is_told_to_abort_before_its_first_word_too(hub: runtime.Runtime, alice: User) -> None:
+    async with FakeOpenCode() as code:
+        await in_database(add, "Box", "opencode", code.url, "local/m")
+        sent = await ask(alice, None, "Tell me !silent", "box/local/m")
+        await until(lambda: code.working)
+
+        await in_database(stop_answers, sent.conversation)
+        # The adapter waits for a moment in which an abort does not leave the server unusable.
+        await until(lambda: not code.working, STEADY_LIMIT + 1)
+        assert (await answered(sent)).status == Status.STOPPED
 
 
 async def test_stopping_one_answer_leaves_the_others_at_work(hub: runtime.Runtime, alice: User) -> None:

@@ -18,18 +18,11 @@ from backends.searches.models import SearchStatus
 from backends.searches.places import read_places
 from backends.searches.service import cancel_search, start_search
 from tests.backends.network import watched
-from tests.fakes.exchange import Exchange, ExchangeServer, InThread, until
+from tests.fakes.exchange import Hanging, InThread, until
 from tests.fakes.lmstudio import FakeLMStudio
 from tests.fakes.opencode import FakeOpenCode
 from tests.fakes.server import FakeServer
 from tests.fakes.thread import FakeServerThread
-
-
-class Hanging(ExchangeServer):
-    """Takes every connection and every request, and answers none."""
-
-    async def answer(self, exchange: Exchange) -> None:
-        await exchange.gone.wait()
 
 
 async def go_on(_progress: Progress) -> bool:
