@@ -1,11 +1,13 @@
 """Rows of the product, one noun a file."""
 
-from chat.models.activity import AT_WORK, Activity, ActivityState
+from chat.models.activity import AT_WORK, Activity, ActivityState, Consent
 from chat.models.ask import Ask, AskState
 from chat.models.conversation import TITLE_LENGTH, Conversation
 from chat.models.generation import ACTIVE, Generation, Status
 from chat.models.message import Message, MessageRole
+from chat.models.step import Step
 from chat.models.submission import Submission
+from chat.models.tool_policy import ToolPolicy, ToolRule, Verdict
 
 __all__ = [
     "ACTIVE",
@@ -15,10 +17,15 @@ __all__ = [
     "ActivityState",
     "Ask",
     "AskState",
+    "Consent",
     "Conversation",
     "Generation",
     "Message",
     "MessageRole",
     "Status",
+    "Step",
     "Submission",
+    "ToolPolicy",
+    "ToolRule",
+    "Verdict",
 ]

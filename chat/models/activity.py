@@ -30,6 +30,19 @@ class ActivityState(models.TextChoices):
     STOPPED = "stopped", _("stopped")
 
 
+class Consent(models.TextChoices):
+    """Who let the hub run a call, or did not."""
+
+    HARMLESS = "harmless", _("needs no permission")
+    RULE = "rule", _("allowed by a rule")
+    ONCE = "once", _("allowed once")
+    HERE = "here", _("allowed in this conversation")
+    ALWAYS = "always", _("allowed always")
+    FORBIDDEN = "forbidden", _("denied by a rule")
+    DENIED = "denied", _("denied")
+    EXPIRED = "expired", _("nobody answered in time")
+
+
 AT_WORK = (ActivityState.PENDING, ActivityState.RUNNING)
 
 
@@ -50,7 +63,8 @@ class Activity(models.Model):
 
     ``call_id`` is the caller's name for it, ``position`` its place among the calls of the generation.
     ``input`` is JSON as text, ``output`` plain text; both are bounded (see ``generation.activities``) and
-    come from outside. ``output_size`` counts the bytes of the whole output.
+    come from outside. ``output_size`` counts the bytes of the whole output. ``consent`` says who let the hub run
+    it, empty for a tool that the server runs. Each of ``sources`` has ``url``, ``title`` and ``site``.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -63,6 +77,8 @@ class Activity(models.Model):
     input = models.TextField(blank=True, default="")
     output = models.TextField(blank=True, default="")
     output_size = models.PositiveIntegerField(default=0)
+    consent = models.CharField(max_length=12, choices=Consent, blank=True, default="")
+    sources = models.JSONField(default=list, blank=True)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -93,4 +109,4 @@ class Activity(models.Model):
         return found
 
 
-_SHOWN = ("id", "name", "title", "state", "input", "output_size", "started_at", "finished_at")
+_SHOWN = ("id", "name", "title", "state", "input", "output_size", "sources", "started_at", "finished_at")

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 
 class AskState(models.TextChoices):
-    """``OPEN`` waits for the person. ``EXPIRED``: nobody answered in time, which denies. ``CLOSED``: needs
-    no answer any more, because one was given elsewhere or the answer ended.
+    """``OPEN`` waits for the person. ``HERE`` is for the hub's own tools. ``EXPIRED``: nobody answered in time,
+    which denies. ``CLOSED``: needs no answer any more, because one was given elsewhere or the answer ended.
     """
 
     OPEN = "open", "open"
     ONCE = "once", "allowed once"
+    HERE = "here", "allowed in this conversation"
     ALWAYS = "always", "allowed always"
     ANSWERED = "answered", "answered"
     DENIED = "denied", "denied"
@@ -44,7 +45,8 @@ class Ask(models.Model):
     """A permission that is asked for, or questions, and what the person said.
 
     ``payload`` is bounded and holds text only: for a ``permission`` its ``permission``, ``title``,
-    ``patterns``, ``always`` and ``details``; for a ``question`` its ``questions``. ``answer`` holds the
+    ``patterns``, ``always`` and ``details``; for a ``tool`` of the hub its ``permission`` (the name), ``title``,
+    ``details`` and ``once_only``; for a ``question`` its ``questions``. ``answer`` holds the
     chosen words for each question.
     """
 

@@ -31,7 +31,8 @@ class Conversation(models.Model):
     """What a person and models said to each other, with its own prompt and options.
 
     ``head`` is the last message of the path that is shown. ``revision`` counts changes of what the
-    thread consists of, so that a page that was away can tell whether it missed any.
+    thread consists of, so that a page that was away can tell whether it missed any. ``tools`` says which
+    tools are on here, where that differs from what the person wants everywhere (see ``chat.tools.switches``).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -41,6 +42,7 @@ class Conversation(models.Model):
     title = models.CharField(_("title"), max_length=TITLE_LENGTH, blank=True, default="")
     system_prompt = models.TextField(_("system prompt"), blank=True, default="")
     options = models.JSONField(default=dict, blank=True)
+    tools = models.JSONField(default=dict, blank=True, editable=False)
     backend = models.ForeignKey(Backend, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     model_id = models.CharField(max_length=250, blank=True, default="")
     head = models.ForeignKey(

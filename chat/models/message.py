@@ -31,7 +31,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
 class Message(models.Model):
     """Text of one turn; messages of a conversation form a tree by ``parent``.
 
-    ``reasoning`` is the model's visible thinking, ``reasoning_seconds`` how long it took.
+    ``reasoning`` is the model's visible thinking, ``reasoning_seconds`` how long it took. ``has_steps``: tools
+    were called on the way to it, see ``Step``.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
@@ -42,6 +43,7 @@ class Message(models.Model):
     text = models.TextField(blank=True, default="")
     reasoning = models.TextField(blank=True, default="")
     reasoning_seconds = models.PositiveIntegerField(null=True, blank=True)
+    has_steps = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = MessageQuerySet.as_manager()

@@ -31,6 +31,9 @@ class User(AbstractUser):
     #: The model that this person wants in every new conversation, written likewise.
     default_model = models.CharField(max_length=320, blank=True, default="", editable=False)
 
+    #: Which tools models may call for this person, see ``chat.tools.switches``.
+    tools = models.JSONField(default=dict, blank=True, editable=False)
+
     @property
     def display_name(self) -> str:
         """What others see."""
