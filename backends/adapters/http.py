@@ -305,7 +305,7 @@ class Http:
     def _client(self, scheme: str) -> httpx.AsyncClient:
         """One client for http, one for https: only that needs certificates, which are slow to load."""
         if scheme not in self._clients:
-            verify = _certificates() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            verify = certificates() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             self._clients[scheme] = httpx.AsyncClient(
                 transport=self._transport or Transport(verify), trust_env=False, follow_redirects=False
             )
@@ -356,7 +356,7 @@ def _sendable(key: str) -> str:
     return key
 
 
-def _certificates() -> ssl.SSLContext:
+def certificates() -> ssl.SSLContext:
     """Trust what the machine trusts (a home network may have its own authority) and the public list."""
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())

@@ -121,7 +121,7 @@ async def test_tls_with_a_certificate_that_nobody_knows(http: Http, certificate:
 
 async def test_a_stream_over_tls(http: Http, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trusting = ssl.create_default_context(cafile=str(certificate))
-    monkeypatch.setattr("backends.adapters.http._certificates", lambda: trusting)
+    monkeypatch.setattr("backends.adapters.http.certificates", lambda: trusting)
     async with serving(endless_answer, tls=certificate) as server:
         async with aclosing(OllamaAdapter(at(server.url), http).batches(HELLO)) as batches:
             for _ in range(3):

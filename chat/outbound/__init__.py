@@ -1,0 +1,1 @@
+"""The one way to the world outside: every tool's request passes here, is checked, bounded and noted."""
