@@ -183,7 +183,7 @@ class OpenCodeAnswer:
         error = as_dict(frame.properties.get("error"))
         if self._busy and not frame.session_id:
             return
-        if error.get("name") in ENDINGS and not self._begun:
+        if as_str(error.get("name")) in ENDINGS and not self._begun:
             return
         if self._error is None:
             self._error = error
