@@ -4,7 +4,10 @@ from chat.models.activity import AT_WORK, Activity, ActivityState, Consent
 from chat.models.ask import Ask, AskState
 from chat.models.conversation import TITLE_LENGTH, Conversation
 from chat.models.generation import ACTIVE, Generation, Status
+from chat.models.internet import Internet, SearchEngine
 from chat.models.message import Message, MessageRole
+from chat.models.notice import Notice
+from chat.models.outside_contact import OutsideContact
 from chat.models.step import Step
 from chat.models.submission import Submission
 from chat.models.tool_policy import ToolPolicy, ToolRule, Verdict
@@ -20,8 +23,12 @@ __all__ = [
     "Consent",
     "Conversation",
     "Generation",
+    "Internet",
     "Message",
     "MessageRole",
+    "Notice",
+    "OutsideContact",
+    "SearchEngine",
     "Status",
     "Step",
     "Submission",

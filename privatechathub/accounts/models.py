@@ -33,6 +33,12 @@ class User(AbstractUser):
 
     #: Which tools models may call for this person, see ``chat.tools.switches``.
     tools = models.JSONField(default=dict, blank=True, editable=False)
+    #: Where this person is, as they want models to know it.
+    place = models.CharField(_("your place"), max_length=200, blank=True, default="")
+    #: An IANA name, or empty for the hub's own.
+    time_zone = models.CharField(_("your time zone"), max_length=64, blank=True, default="")
+    #: Messages of models that wait to be read, counted here so that pages need not.
+    unread_notices = models.PositiveIntegerField(default=0, editable=False)
 
     @property
     def display_name(self) -> str:
