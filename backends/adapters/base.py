@@ -129,6 +129,8 @@ class Adapter(ABC):
     hints: ClassVar[Mapping[ErrorKind, str]] = {}
     #: Names of :class:`SamplingOptions` fields that this wire can carry.
     sampling_fields: ClassVar[frozenset[str]] = frozenset()
+    #: Whether a request may offer tools, whose calls come back for us to run.
+    takes_tools: ClassVar[bool] = False
     #: What can be set for such a server: the names that it looks for in :attr:`Endpoint.options`.
     options: ClassVar[tuple[Option, ...]] = ()
 

@@ -44,6 +44,7 @@ class OllaAdapter(Adapter, Embeds):
         ),
         ErrorKind.UNSUPPORTED: gettext_noop("Olla does not pass this on. Do it on the server behind it."),
     }
+    takes_tools = True
     sampling_fields = OpenAIChatAdapter.sampling_fields
     options = together(OpenAIChatAdapter.options, OllamaAdapter.options)
 

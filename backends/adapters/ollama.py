@@ -56,6 +56,7 @@ class OllamaAdapter(OllamaManagement):
         ErrorKind.MODEL_NOT_FOUND: gettext_noop("Pick another model, or run “ollama pull” on that machine."),
         ErrorKind.OVERLOADED: gettext_noop("Ollama has too many requests waiting. Try again in a moment."),
     }
+    takes_tools = True
     sampling_fields = frozenset(field.name for field in fields(SamplingOptions))
     options = (
         Option(

@@ -71,6 +71,7 @@ class OpenAIChatAdapter(Adapter, Embeds):
             "The AI server is busy or still loading its model. Try again soon."
         ),
     }
+    takes_tools = True
     sampling_fields = frozenset(SAMPLING) | {"stop", "reasoning"}
     options: ClassVar[tuple[Option, ...]] = (
         choice(

@@ -49,6 +49,7 @@ class ScriptedAdapter(Adapter):
         ErrorKind.NOT_FOUND: gettext_noop("No script has this name. The demo is at scripted:demo."),
     }
 
+    takes_tools = True
     sampling_fields = frozenset({"reasoning"})
 
     async def health(self) -> Health:
@@ -57,9 +58,11 @@ class ScriptedAdapter(Adapter):
         return Health(version="1", detail=self._name)
 
     async def list_models(self) -> list[ModelInfo]:
-        """One model, with the script's name."""
-        self._script()
+        """One model, with the script's name. A script may call tools; the demo has none to show."""
+        script = self._script()
         chat = frozenset({Capability.CHAT, Capability.REASONING})
+        if script is not demo:
+            chat |= {Capability.TOOLS}
         return [
             ModelInfo(id=self._name, name=self._name.capitalize(), context_length=8192, capabilities=chat)
         ]

@@ -49,6 +49,11 @@ class Activities:
         same = before is not None and _looks(before) == _looks(row)
         return None if same else row
 
+    def note(self, call_id: str, **changes: object) -> None:
+        """Keep something of a call that a card does not show while it works."""
+        if before := self._rows.get(call_id):
+            self._keep(call_id, _copy(before, **changes))
+
     def end(self) -> None:
         """The answer is over: what still works has been stopped with it."""
         for call_id, row in list(self._rows.items()):
@@ -101,7 +106,17 @@ def save_activities(rows: list[Activity]) -> None:
         rows,
         update_conflicts=True,
         unique_fields=["id"],
-        update_fields=["name", "title", "state", "input", "output", "output_size", "finished_at"],
+        update_fields=[
+            "name",
+            "title",
+            "state",
+            "input",
+            "output",
+            "output_size",
+            "consent",
+            "sources",
+            "finished_at",
+        ],
     )
 
 

@@ -32,7 +32,7 @@ def open_ask(generation_id: UUID, event: AskEvent, seconds: float) -> Ask | None
         return Ask.objects.create(
             generation_id=generation_id,
             kind=shortened(event.kind, 20),
-            payload=questions(event.payload) if event.kind == "question" else permission(event.payload),
+            payload=_PAYLOADS.get(event.kind, permission)(event.payload),
             asked_at=now,
             expires_at=now + timedelta(seconds=seconds),
         )
@@ -64,7 +64,9 @@ def expire(ask_id: UUID) -> Ask | None:
 
 
 def answer_in(row: Ask) -> AskAnswer:
-    """What the server is told."""
+    """What the server is told; for a tool of the hub the state itself."""
+    if row.kind == "tool":
+        return ((row.state,),)
     if row.state == AskState.ANSWERED:
         return tuple(tuple(labels) for labels in row.answer)
     return _VERDICTS.get(AskState(row.state), Verdict.DENY)
@@ -81,9 +83,18 @@ def permission(payload: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def tool_permission(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What is shown of a call of one of the hub's tools."""
+    return permission(payload) | {"once_only": payload.get("once_only") is True}
+
+
 def questions(payload: Mapping[str, Any]) -> dict[str, Any]:
     """What is shown of questions."""
     return {"questions": [_question(entry) for entry in _dicts(payload.get("questions"))]}
+
+
+#: What is kept, by the kind of request.
+_PAYLOADS = {"question": questions, "tool": tool_permission}
 
 
 def _question(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,13 +12,12 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import Error
 from django.utils.translation import gettext as _
 
-from backends.adapters.base import Adapter
 from backends.adapters.errors import BackendError, NotFound
 from backends.adapters.events import Ask as AskEvent
 from backends.adapters.events import AskAnswer, Verdict
@@ -40,6 +39,12 @@ MOST_OPEN = 20
 TRY_AGAIN = (0.5, 2.0)
 
 
+class Asker(Protocol):
+    """Whoever wants to know: an adapter, for its server, or the hub itself."""
+
+    async def reply(self, ask: AskEvent, answer: AskAnswer, message: str = "") -> None: ...
+
+
 @dataclass(slots=True)
 class Open:
     """One request that waits: its row, what wakes its task up, and whether it has been answered here."""
@@ -58,10 +63,10 @@ class Asks:
     be handed over: the stream would wait for ever, so its task is cancelled.
     """
 
-    def __init__(self, generation_id: UUID, adapter: Adapter, changed: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, generation_id: UUID, asker: Asker, changed: Callable[[], Awaitable[None]]) -> None:
         self.failure: BaseException | None = None
         self._generation_id = generation_id
-        self._adapter = adapter
+        self._asker = asker
         self._changed = changed
         self._open: dict[str, Open] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -173,7 +178,7 @@ class Asks:
 
     async def _reply(self, event: AskEvent, answer: AskAnswer, reason: str) -> None:
         with suppress(NotFound):  # somebody answered elsewhere
-            await self._adapter.reply(event, answer, reason)
+            await self._asker.reply(event, answer, reason)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

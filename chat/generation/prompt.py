@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -11,7 +11,10 @@ from backends.adapters.base import Endpoint
 from backends.adapters.messages import ChatMessage, ChatRequest, Reasoning, Role, SamplingOptions, TextPart
 from backends.models import Backend, CatalogueModel
 from chat.generation.memory import fingerprint, remembered
-from chat.models import Generation, Message, MessageRole
+from chat.generation.steps import finished, turns_of, without_tools
+from chat.models import Generation, Message, MessageRole, Step
+from chat.tools.support import takes_tools
+from chat.tools.switches import wanted
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -35,7 +38,8 @@ class NotAllowed(Exception):
 class Prepared:
     """Everything that a run needs, read from rows at once.
 
-    ``fingerprint`` is that of what the model is sent (see ``memory``).
+    ``fingerprint`` is that of what the model is sent (see ``memory``). ``wants_tools``: the person has switched
+    tools on and the model may know them. ``has_steps``: the answer that goes on has called some already.
     """
 
     generation: Generation
@@ -45,6 +49,8 @@ class Prepared:
     fingerprint: str
     text: str
     reasoning: str
+    wants_tools: bool = False
+    has_steps: bool = False
 
 
 def prepare(generation_id: UUID) -> Prepared:
@@ -62,7 +68,11 @@ def prepare_from(generation: Generation, model: CatalogueModel | None) -> Prepar
         raise BackendGone
     message = generation.message
     refuse_strangers(message.conversation.owner, backend, model)
+    conversation = message.conversation
+    able = takes_tools(backend.kind, model.capabilities if model else None)
     request = build_request(generation, message, model)
+    if not able:
+        request = plain(request)
     return Prepared(
         generation=generation,
         backend=backend,
@@ -71,6 +81,8 @@ def prepare_from(generation: Generation, model: CatalogueModel | None) -> Prepar
         fingerprint=fingerprint(request.system, request.messages),
         text=message.text,
         reasoning=message.reasoning,
+        wants_tools=able and wanted(conversation.owner.tools, conversation.tools),
+        has_steps=message.has_steps,
     )
 
 
@@ -89,10 +101,11 @@ def build_request(generation: Generation, answer: Message, model: CatalogueModel
     system = conversation.system_prompt.strip()
     rows = history(answer)
     path = [row.pk for row in rows]
-    messages = alternating(chat_message(row) for row in rows)
+    steps = steps_of([*rows, answer])
+    messages = alternating(turn for row in rows for turn in chat_messages(row, steps.get(row.pk, ())))
     if generation.continues:
         path.append(answer.pk)
-        messages += [ChatMessage.of(Role.ASSISTANT, answer.text), ChatMessage.of(Role.USER, CONTINUE)]
+        messages += begun(answer, steps.get(answer.pk, ()))
     return ChatRequest(
         model=generation.model_id,
         messages=tuple(messages),
@@ -103,6 +116,14 @@ def build_request(generation: Generation, answer: Message, model: CatalogueModel
         state=remembered(generation, path, system, messages),
         capabilities=known_capabilities(model),
     )
+
+
+def plain(request: ChatRequest) -> ChatRequest:
+    """The same for a model without tools. An answer whose last tool is forgotten is to be gone on with."""
+    request = without_tools(request)
+    if request.messages[-1].role is not Role.ASSISTANT:
+        return request
+    return replace(request, messages=(*request.messages, ChatMessage.of(Role.USER, CONTINUE)))
 
 
 def known_capabilities(model: CatalogueModel | None) -> frozenset[str] | None:
@@ -122,15 +143,30 @@ def history(answer: Message) -> list[Message]:
     path: list[Message] = []
     step = by_id.get(answer.parent_id) if answer.parent_id else None
     while step is not None:
-        if step.text or step.role == MessageRole.USER:
+        if step.text or step.has_steps or step.role == MessageRole.USER:
             path.append(step)
         step = by_id.get(step.parent_id) if step.parent_id else None
     return path[::-1]
 
 
-def chat_message(row: Message) -> ChatMessage:
-    """A stored turn as adapters know it."""
-    return ChatMessage.of(Role(row.role), row.text)
+def steps_of(rows: list[Message]) -> Mapping[int, Sequence[Step]]:
+    """The rounds of those that called tools. No query where none did."""
+    called = [row.pk for row in rows if row.has_steps]
+    return Step.of_messages(called) if called else {}
+
+
+def chat_messages(row: Message, steps: Sequence[Step]) -> list[ChatMessage]:
+    """A stored turn as adapters know it; an answer that took rounds is several."""
+    if steps:
+        return finished(list(turns_of(row, steps)))
+    return [ChatMessage.of(Role(row.role), row.text)]
+
+
+def begun(answer: Message, steps: Sequence[Step]) -> list[ChatMessage]:
+    """An answer to go on with: after what it said it is asked to, after a tool's result it does by itself."""
+    turns = list(turns_of(answer, steps))
+    spoke = turns[-1:] and turns[-1].role is Role.ASSISTANT
+    return [*turns, ChatMessage.of(Role.USER, CONTINUE)] if spoke else turns
 
 
 def alternating(messages: Iterable[ChatMessage]) -> list[ChatMessage]:

@@ -14,7 +14,7 @@ from chat.generation.memory import left_behind
 from chat.generation.queue import LEASE, WORKER
 from chat.generation.run import Run
 from chat.generation.texts import clean
-from chat.models import Conversation, Generation, Message, Status
+from chat.models import Conversation, Generation, Message, Status, Step
 
 #: One save after the other: an older text must not be committed behind a newer one. SQLite's one writer
 #: sees to that by itself, PostgreSQL does not.
@@ -29,6 +29,7 @@ def save_progress(runs: list[Run]) -> None:
                 run.dirty = False
                 save_text(run)
             save_activities(run.activities.unsaved())
+            save_steps(run.unsaved_steps())
         Generation.objects.filter(
             pk__in=[run.generation_id for run in runs], status=Status.RUNNING, worker=WORKER
         ).update(lease_until=timezone.now() + LEASE)
@@ -39,6 +40,14 @@ def save_text(run: Run) -> None:
     Message.objects.filter(pk=run.message_id).update(
         text=clean(str(run.text)), reasoning=clean(str(run.reasoning)), reasoning_seconds=run.thought_seconds
     )
+
+
+def save_steps(steps: list[Step]) -> None:
+    """Insert rounds of one generation that are not there yet; nothing where that was deleted."""
+    if not steps or not Generation.objects.select_for_update().filter(pk=steps[0].generation_id).exists():
+        return
+    Step.objects.bulk_create(steps, ignore_conflicts=True)
+    Message.objects.filter(generations=steps[0].generation_id).update(has_steps=True)
 
 
 def save_ends(runs: list[Run]) -> None:
@@ -55,6 +64,7 @@ def save_end(run: Run) -> None:
     """The final state of one run."""
     save_text(run)
     save_activities(run.activities.all())
+    save_steps(run.steps)
     if run.asked:
         close_asks_of([run.generation_id])
     Generation.objects.filter(pk=run.generation_id).update(**final_values(run))
@@ -98,9 +108,19 @@ def final_values(run: Run) -> dict[str, object]:
         "ttft_ms": run.ttft_ms,
         "load_ms": round(usage.load_s * 1000) if usage and usage.load_s else None,
         "answered_by": clean((run.started.model or "")[:250]) if run.started else "",
-        "details": {"headers": dict(run.started.headers)} if run.started and run.started.headers else {},
+        "details": details_of(run),
         "state": state_left_behind(run),
     }
+
+
+def details_of(run: Run) -> dict[str, object]:
+    """What has no column of its own: routing headers, and why a model's calls ended."""
+    details: dict[str, object] = {}
+    if run.started and run.started.headers:
+        details["headers"] = dict(run.started.headers)
+    if run.tools_end:
+        details["tools_end"] = run.tools_end.value
+    return details
 
 
 def state_left_behind(run: Run) -> dict[str, str]:

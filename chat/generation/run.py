@@ -5,17 +5,28 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.utils import timezone
 
-from backends.adapters.events import Finish, FinishReason, Started, Usage
+from backends.adapters.events import Finish, FinishReason, Started, ToolCall, Usage
 from chat.generation.activities import Activities
-from chat.models import Status
+from chat.generation.usage import total
+from chat.models import Status, Step
 
 if TYPE_CHECKING:
     from chat.generation.asks import Asks
+
+
+class ToolsEnd(StrEnum):
+    """Why a model's calls ended before it was done, or were not possible."""
+
+    STEPS = "steps"
+    TIME = "time"
+    REPEATED = "repeated"
+    REFUSED = "refused"
 
 
 class GrowingText:
@@ -51,6 +62,9 @@ class Run:
     of what the model was sent. ``awaits_server``, ``waits`` and ``retry_at`` are those of the generation.
     ``asks`` is there while the stream is read, ``asked`` tells whether the server ever wanted something of
     the person.
+
+    ``calls`` are those of the current round of a tool loop, ``steps`` the finished rounds; ``has_tool_output``
+    tells whether the model has read anything that tools gave back.
     """
 
     generation_id: UUID
@@ -85,6 +99,14 @@ class Run:
     activities: Activities = field(init=False)
     asks: Asks | None = None
     asked: bool = False
+    calls: list[ToolCall] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    steps_saved: int = 0
+    has_tool_output: bool = False
+    tools_end: ToolsEnd | None = None
+    _round_began: tuple[int, int] = (0, 0)
+    _gaps: tuple[str, str] = ("", "")
+    _usage_before: Usage | None = None
 
     def __post_init__(self) -> None:
         self.activities = Activities(self.generation_id)
@@ -94,6 +116,34 @@ class Run:
         self.text.append(text)
         self.reasoning.append(reasoning)
         self.kept_chars = self.text.length
+
+    def begin_round(self, *, apart: bool = True) -> None:
+        """The next request of the same answer. ``apart``: a blank line comes between this and what was said before."""
+        self.calls.clear()
+        self._usage_before = self.usage
+        self.kept_chars = self.text.length
+        self._gaps = (gap_after(self.text), gap_after(self.reasoning)) if apart else ("", "")
+        self._round_began = (self.text.length, self.reasoning.length)
+
+    def spaced(self, text: str, reasoning: str) -> tuple[str, str]:
+        """What arrived, with a blank line before the first words of a round."""
+        text_gap, reasoning_gap = self._gaps
+        self._gaps = ("" if text else text_gap, "" if reasoning else reasoning_gap)
+        return (text_gap + text if text else "", reasoning_gap + reasoning if reasoning else "")
+
+    def said_in_round(self) -> tuple[str, str]:
+        """Text and reasoning since the round began."""
+        text, reasoning = self._round_began
+        return str(self.text)[text:].lstrip("\n"), str(self.reasoning)[reasoning:].lstrip("\n")
+
+    def take_usage(self, usage: Usage) -> None:
+        """What the round took, on top of those before."""
+        self.usage = total(self._usage_before, usage)
+
+    def unsaved_steps(self) -> list[Step]:
+        """Finished rounds that no row holds yet, which count as saved from now on."""
+        steps, self.steps_saved = self.steps[self.steps_saved :], len(self.steps)
+        return steps
 
     def grow(self, text: str, reasoning: str) -> None:
         """Take what arrived."""
@@ -135,6 +185,7 @@ class Run:
     def save_again(self) -> None:
         """What was given to be saved could not be."""
         self.dirty = True
+        self.steps_saved = 0
         self.activities.save_again()
 
     def fail(self, kind: str, message: str, hint: str) -> None:
@@ -180,3 +231,8 @@ class Run:
         if self.status is Status.STOPPED:
             return FinishReason.CANCELLED.value
         return self.finish.reason.value if self.finish else ""
+
+
+def gap_after(text: GrowingText) -> str:
+    """A blank line, where there is something to stand apart from."""
+    return "\n\n" if text.length else ""

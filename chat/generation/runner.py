@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -20,12 +19,12 @@ from backends.adapters.events import (
     AskClosed,
     Event,
     Finish,
-    Phase,
     ReasoningDelta,
     Restart,
     Started,
     TextDelta,
     ToolActivity,
+    ToolCall,
     Usage,
 )
 from backends.adapters.events import Status as BackendStatus
@@ -39,9 +38,12 @@ from backends.service import hint_for
 from chat.generation import waiting
 from chat.generation.asks import Asks
 from chat.generation.pacing import Pace, Pacer
-from chat.generation.prompt import BackendGone, NotAllowed, Prepared, prepare
+from chat.generation.prompt import CONTINUE, BackendGone, NotAllowed, Prepared, prepare
 from chat.generation.run import Run
-from chat.generation.updates import Bus, Kind, Update
+from chat.generation.teller import Teller, sentence
+from chat.generation.tool_loop import ToolLoop
+from chat.generation.tools_offered import caller_of, offered
+from chat.generation.updates import Kind
 from chat.models import Status
 
 logger = logging.getLogger(__name__)
@@ -57,11 +59,10 @@ OpenEndpoint = Callable[[Backend, Endpoint], AbstractAsyncContextManager[Endpoin
 
 
 @dataclass(slots=True)
-class Runner:
+class Runner(Teller):
     """What all runs of a process share."""
 
     http: Http
-    bus: Bus
     pacer: Pacer
     open_endpoint: OpenEndpoint
 
@@ -72,13 +73,14 @@ class Runner:
             return
         run.continue_from(prepared.text, prepared.reasoning)
         run.fingerprint = prepared.fingerprint
+        run.has_tool_output = prepared.has_steps
         backend = prepared.backend
         try:
             if backend.managed:
                 await self.phase(run, _("Starting the built-in model…"))
             async with self.open_endpoint(backend, prepared.endpoint) as endpoint:
                 await self.phase(run, "")
-                await self.stream(run, make_adapter(backend.kind, endpoint, self.http), prepared.request)
+                await self.answer(run, make_adapter(backend.kind, endpoint, self.http), prepared)
         except BackendError as error:
             if not await self.wait_for_server(run, backend, error):
                 run.fail(error.kind.value, str(error), hint_for(backend.kind, error))
@@ -109,6 +111,16 @@ class Runner:
             message = _("The stored key or password of this AI server cannot be read.")
             run.fail(UNREADABLE, message, _("An administrator has to enter it again."))
         return None
+
+    async def answer(self, run: Run, adapter: Adapter, prepared: Prepared) -> None:
+        """Stream it, in rounds where there are tools to call."""
+        run.begin_round(apart=prepared.request.messages[-1].text != CONTINUE)
+        caller = caller_of(prepared)
+        tools = await offered(prepared, caller) if prepared.wants_tools else {}
+        if tools:
+            await ToolLoop(self, run, adapter, caller, tools).go(prepared.request)
+        else:
+            await self.stream(run, adapter, prepared.request)
 
     async def stream(self, run: Run, adapter: Adapter, request: ChatRequest) -> None:
         """Take the adapter's events until it is done, no faster than the pace."""
@@ -154,6 +166,8 @@ class Runner:
                     await self.phase(run, sentence(event), event.progress)
                 case ToolActivity():
                     await self.activity(run, event)
+                case ToolCall():
+                    run.calls.append(event)
                 case Ask() if run.asks:
                     await self.arrived(run)
                     run.asked = True
@@ -163,86 +177,12 @@ class Runner:
                 case Started():
                     run.started = event
                 case Usage():
-                    run.usage = event
+                    run.take_usage(event)
                 case Finish():
                     run.finish = event
                 case _:
                     pass
         await self.grow(run, text, reasoning)
-
-    async def grow(self, run: Run, texts: list[str], reasonings: list[str]) -> None:
-        """Append, and tell. Empties both lists."""
-        text, reasoning = "".join(texts), "".join(reasonings)
-        texts.clear()
-        reasonings.clear()
-        if not text and not reasoning:
-            return
-        await self.arrived(run)
-        offset, reasoning_offset = run.text.length, run.reasoning.length
-        run.grow(text, reasoning)
-        run.phase = ""
-        if self.bus.watched(run.conversation_id):
-            await self.bus.publish(
-                Update(
-                    Kind.GREW,
-                    run.conversation_id,
-                    run.message_id,
-                    text=text,
-                    offset=offset,
-                    reasoning=reasoning,
-                    reasoning_offset=reasoning_offset,
-                    thought_seconds=run.thought_seconds if run.reasoning_ended else None,
-                )
-            )
-
-    async def arrived(self, run: Run) -> None:
-        """Something came: a server that was waited for is back."""
-        if run.awaits_server:
-            await in_database(waiting.arrived, run.generation_id)
-            run.awaits_server = False
-
-    async def activity(self, run: Run, event: ToolActivity) -> None:
-        """Keep what is told of a tool call, and tell it where its card changes."""
-        row = run.activities.take(event)
-        if row is None:
-            return
-        await self.arrived(run)
-        run.phase = ""
-        if self.bus.watched(run.conversation_id):
-            await self.bus.publish(
-                Update(Kind.ACTIVITY, run.conversation_id, run.message_id, activities=[row.shown()])
-            )
-
-    async def tell_asks(self, run: Run) -> None:
-        """What waits for the person now."""
-        await self.bus.publish(Update(Kind.ASKS, run.conversation_id, run.message_id, asks=shown_asks(run)))
-
-    async def phase(self, run: Run, text: str, progress: float | None = None) -> None:
-        """Say what the backend is doing, while nothing has come yet."""
-        percent = None if progress is None else round(max(0.0, min(progress, 1.0)) * 100)
-        if (text, percent) == (run.phase, run.progress):
-            return
-        run.phase, run.progress = text, percent
-        await self.bus.publish(
-            Update(Kind.PHASE, run.conversation_id, run.message_id, phase=text, progress=percent)
-        )
-
-    async def tell_all(self, run: Run, kind: Kind = Kind.FULL) -> None:
-        """The whole state of the run, for watchers that begin or begin again."""
-        await self.bus.publish(
-            Update(
-                kind,
-                run.conversation_id,
-                run.message_id,
-                text=str(run.text),
-                reasoning=str(run.reasoning),
-                thought_seconds=run.thought_seconds if run.reasoning_ended else None,
-                phase=run.phase,
-                progress=run.progress,
-                activities=[row.shown() for row in run.activities.all()],
-                asks=shown_asks(run),
-            )
-        )
 
     async def explain_silence(self, run: Run, adapter: Adapter, model: str) -> None:
         """After a moment without a word ask the server what it is doing, and say so."""
@@ -257,26 +197,6 @@ class Runner:
             await self.phase(
                 run, sentence(BackendStatus(phase)) if phase else _("Waiting for the AI server…")
             )
-
-
-def shown_asks(run: Run) -> list[dict[str, Any]]:
-    """The open requests as cards show them."""
-    return [row.shown() for row in run.asks.open] if run.asks else []
-
-
-def sentence(status: BackendStatus) -> str:
-    """What the page says for a phase."""
-    texts = {
-        Phase.QUEUED: _("Waiting for the AI server…"),
-        Phase.LOADING: _("Loading the model…"),
-        Phase.PROMPT: _("Reading the conversation…"),
-        Phase.THINKING: _("Thinking…"),
-        Phase.GENERATING: _("Answering…"),
-        Phase.RETRYING: _("The AI server tries again…"),
-        Phase.TOOL: _("Using a tool…"),
-    }
-    text = texts[status.phase]
-    return f"{text} {_(status.detail)}" if status.detail and status.phase is Phase.RETRYING else text
 
 
 async def abort_quietly(adapter: Adapter, request: ChatRequest) -> None:

@@ -48,7 +48,7 @@ class Supervisor:
         self.loop = asyncio.get_running_loop()
         self.bus = bus
         self.pacer = Pacer()
-        self.runner = Runner(http, bus, self.pacer, open_endpoint)
+        self.runner = Runner(bus, http, self.pacer, open_endpoint)
         self.runs: dict[UUID, Run] = {}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._others: set[asyncio.Task[Any]] = set()

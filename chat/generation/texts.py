@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -27,3 +28,14 @@ def json_text(value: Any, length: int) -> str:
     except (ValueError, RecursionError):
         return ""
     return shortened(text, length)
+
+
+def cleaned(value: Any) -> Any:
+    """A JSON value whose texts a database can keep."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, Mapping):
+        return {clean(str(key)): cleaned(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [cleaned(entry) for entry in value]
+    return value
