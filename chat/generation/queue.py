@@ -13,6 +13,7 @@ import uuid
 from datetime import timedelta
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -43,9 +44,13 @@ def of(backend_id: int | None) -> Q:
 
 
 def admit(generation: Generation) -> bool:
-    """Start it at once where a slot is free and nobody waits. Inside the caller's transaction."""
+    """Start it at once where a slot is free and nobody waits. Inside the caller's transaction.
+
+    A generation that is not stored yet is not stored by this either.
+    """
+    backend = generation.backend
     if line(generation.backend_id).exclude(pk=generation.pk).exists() or not has_free_slot(
-        generation.backend_id
+        generation.backend_id, backend
     ):
         return False
     start(generation)
@@ -64,11 +69,15 @@ def claim_next(backend_id: int | None) -> UUID | None:
         return generation.pk
 
 
-def has_free_slot(backend_id: int | None) -> bool:
-    """Whether the backend may write one more answer now. Locks the backend's row where rows can be locked."""
+def has_free_slot(backend_id: int | None, backend: Backend | None = None) -> bool:
+    """Whether the backend may write one more answer now. Locks the backend's row where rows can be locked.
+
+    ``backend`` is its row where that was read already.
+    """
     if backend_id is None:
         return True
-    backend = Backend.objects.select_for_update().filter(pk=backend_id).first()
+    if backend is None or connection.features.has_select_for_update:
+        backend = Backend.objects.select_for_update().filter(pk=backend_id).first()
     if backend is None or backend.slot_limit is None:
         return True
     running = Generation.objects.filter(status=Status.RUNNING, backend_id=backend_id).count()
@@ -82,6 +91,8 @@ def start(generation: Generation) -> None:
     generation.started_at = timezone.now()
     generation.lease_until = generation.started_at + LEASE
     generation.retry_at = None
+    if generation._state.adding:  # noqa: SLF001 - Django documents it
+        return
     generation.save(update_fields=["status", "worker", "started_at", "lease_until", "retry_at"])
 
 

@@ -166,7 +166,7 @@ def new_generation(
     if backend.is_away:
         refuse_too_many(conversation, backend)
         values |= {"awaits_server": True, "waits": 1, "retry_at": waiting.next_try(0)}
-    generation = Generation.objects.create(
+    generation = Generation(
         message=answer,
         backend=backend,
         backend_name=backend.name,
@@ -177,6 +177,7 @@ def new_generation(
     )
     if runtime.current() is not None and not generation.awaits_server:
         queue.admit(generation)
+    generation.save(force_insert=True)
     return generation
 
 
