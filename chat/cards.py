@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.template.defaultfilters import filesizeformat
@@ -13,7 +14,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 
 from chat.models import Activity, ActivityState, Ask, Generation
-from chat.presenters import ActivityView, AskView, OptionView, QuestionView
+from chat.presenters import ActivityView, AskView, OptionView, QuestionView, SourceView
 
 #: The cards of one message.
 Cards = tuple[tuple[ActivityView, ...], tuple[AskView, ...]]
@@ -61,8 +62,29 @@ def activity_view(values: Mapping[str, Any]) -> ActivityView:
         size=filesizeformat(size) if size else "",
         whole_url="" if is_whole else reverse("chat:activity-output", args=[values["id"]]),
         elapsed=max(0, round((ended or time.time()) - values["started_at"])),
+        sources=source_views(values["sources"]),
         duration=seconds(ended - values["started_at"]) if ended else "",
     )
+
+
+def source_views(sources: Iterable[Mapping[str, str]]) -> tuple[SourceView, ...]:
+    """The pages that a result rests on; only what a browser may be led to."""
+    found = []
+    for source in sources:
+        url = source.get("url", "")
+        parts = urlsplit_or_none(url)
+        if parts and parts.scheme in {"http", "https"} and parts.hostname:
+            site = source.get("site") or parts.hostname.removeprefix("www.")
+            found.append(SourceView(url=url, title=source.get("title") or url, site=site))
+    return tuple(found)
+
+
+def urlsplit_or_none(url: str) -> SplitResult | None:
+    """The parts of an address; None where it is none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
 
 
 def ask_views(shown: Iterable[Mapping[str, Any]]) -> tuple[AskView, ...]:
@@ -77,6 +99,8 @@ def ask_view(values: Mapping[str, Any]) -> AskView:
         id=values["id"],
         url=reverse("chat:ask-answer", args=[values["id"]]),
         is_question=values["kind"] == "question",
+        is_tool=values["kind"] == "tool",
+        once_only=payload.get("once_only", False),
         seconds_left=max(0, round(values["expires_at"] - time.time())),
         permission=payload.get("permission", ""),
         title=payload.get("title", ""),

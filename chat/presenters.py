@@ -30,6 +30,15 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceView:
+    """A page that an answer rests on."""
+
+    url: str
+    title: str
+    site: str
+
+
+@dataclass(frozen=True, slots=True)
 class ActivityView:
     """One tool call. ``input`` and ``output`` are plain text from outside; ``whole_url`` shows an output that
     is too long for the card. ``elapsed`` counts seconds since it began, ``duration`` says how long it took.
@@ -46,6 +55,7 @@ class ActivityView:
     whole_url: str
     elapsed: int
     duration: str
+    sources: tuple[SourceView, ...] = ()
 
     @property
     def is_at_work(self) -> bool:
@@ -74,7 +84,10 @@ class QuestionView:
 
 @dataclass(frozen=True, slots=True)
 class AskView:
-    """What a server asks the person while it answers: a permission, or questions."""
+    """What a server asks the person while it answers: a permission, or questions.
+
+    ``is_tool``: the hub itself asks, for one of its tools; ``once_only`` where a standing word would not do.
+    """
 
     id: str
     url: str
@@ -86,6 +99,8 @@ class AskView:
     always: tuple[str, ...] = ()
     details: str = ""
     questions: tuple[QuestionView, ...] = ()
+    is_tool: bool = False
+    once_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +165,12 @@ class MessageView:
     asks: tuple[AskView, ...] = ()
 
     @property
+    def sources(self) -> tuple[SourceView, ...]:
+        """The pages that the tools' results rest on, each once."""
+        found = {source.url: source for activity in self.activities for source in activity.sources}
+        return tuple(found.values())
+
+    @property
     def is_active(self) -> bool:
         """Whether an answer is being written or waits for its turn."""
         return self.status in {"queued", "running"}
@@ -166,6 +187,7 @@ class ModelChoice:
     vision: bool = False
     tools: bool = False
     reasoning: bool = False
+    no_tools: bool = False
     health: HealthView | None = None
 
 
@@ -226,6 +248,13 @@ class ComposerView:
     active: bool = False
     draft: str = ""
     error: str = ""
+    wants_tools: bool = False
+
+    @property
+    def tools_hint(self) -> bool:
+        """Whether tools are wanted, but not by the chosen model."""
+        choices = (choice for group in self.models for choice in group.choices)
+        return self.wants_tools and any(choice.no_tools for choice in choices if choice.selected)
 
     @property
     def health(self) -> HealthView | None:

@@ -16,6 +16,7 @@ from backends.adapters.events import FinishReason
 from chat.cards import NONE as NO_CARDS
 from chat.cards import Cards, cards_of, seconds, with_flags
 from chat.generation import queue
+from chat.generation.run import ToolsEnd
 from chat.generation.supervisor import waiting_sentence
 from chat.markdown import render, render_user
 from chat.models import Conversation, Generation, Message, MessageRole, Status
@@ -32,6 +33,7 @@ from chat.presenters import (
 )
 from chat.rendered import rendered
 from chat.services.models import Offer, usable_models
+from chat.tools.switches import wanted
 from chat.waiting import waiting_view
 
 if TYPE_CHECKING:
@@ -175,7 +177,7 @@ def can_continue(generation: Generation, row: Message) -> bool:
     """Whether the answer ended before its end."""
     cut = generation.status in (Status.STOPPED, Status.INTERRUPTED, Status.FAILED)
     cut = cut or generation.finish_reason in (FinishReason.LENGTH, FinishReason.INCOMPLETE)
-    return bool(row.text) and cut and not generation.is_active
+    return bool(row.text or row.has_steps) and cut and not generation.is_active
 
 
 def error_view(generation: Generation) -> ErrorView | None:
@@ -195,6 +197,8 @@ def note(generation: Generation, row: Message) -> str:
         return _("The hub was restarted while this was being written. The text up to then was kept.")
     if generation.status != Status.COMPLETED:
         return ""
+    if end := tools_end(generation):
+        return end
     return {
         FinishReason.LENGTH: _("The answer reached the length limit."),
         FinishReason.CONTENT_FILTER: _("The AI server's content filter ended this answer."),
@@ -204,6 +208,16 @@ def note(generation: Generation, row: Message) -> str:
     }.get(FinishReason(generation.finish_reason or "unknown")) or (
         _("The model ended without an answer.") if not row.text else ""
     )
+
+
+def tools_end(generation: Generation) -> str:
+    """Why the model's calls ended before it was done."""
+    return {
+        ToolsEnd.STEPS.value: _("The model called tools too many times; it answered with what it had."),
+        ToolsEnd.TIME.value: _("The model’s tools took too long; it answered with what it had."),
+        ToolsEnd.REPEATED.value: _("The model repeated itself; it answered with what its tools had given."),
+        ToolsEnd.REFUSED.value: _("This model can’t use tools, so it was asked without them."),
+    }.get(generation.details.get("tools_end", ""), "")
 
 
 def facts(generation: Generation) -> tuple[Fact, ...]:
@@ -261,6 +275,7 @@ def composer_view(
         active=active,
         draft=draft,
         error=error,
+        wants_tools=wanted(user.tools, conversation.tools if conversation else {}),
     )
 
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from chat.views import backends, cards, catalogue, conversations, discovery, messages, models, pages, waiting
+from chat.views import (
+    backends,
+    cards,
+    catalogue,
+    conversations,
+    discovery,
+    messages,
+    models,
+    pages,
+    tools,
+    waiting,
+)
 
 app_name = "chat"
 
@@ -20,6 +31,9 @@ urlpatterns = [
     path("chat/<uuid:conversation_id>/rename/", conversations.rename, name="rename"),
     path("chat/<uuid:conversation_id>/delete/", conversations.delete, name="delete"),
     path("chat/<uuid:conversation_id>/settings/", conversations.settings, name="settings"),
+    path("chat/<uuid:conversation_id>/tools/", tools.conversation, name="conversation-tools"),
+    path("settings/tools/", tools.person_, name="tools"),
+    path("settings/tool-calls/", tools.calls, name="tool-calls"),
     path("messages/<int:message_id>/retry/", messages.retry, name="message-retry"),
     path("messages/<int:message_id>/continue/", messages.continue_, name="message-continue"),
     path("messages/<int:message_id>/delete/", messages.delete, name="message-delete"),

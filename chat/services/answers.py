@@ -70,7 +70,7 @@ def continue_answer(user: User, answer: Message) -> Generation:
     with write_transaction():
         conversation = locked(answer)
         refuse_while_answering(conversation)
-        if not answer.text or answer.role != MessageRole.ASSISTANT:
+        if not (answer.text or answer.has_steps) or answer.role != MessageRole.ASSISTANT:
             raise Refused(_("There is nothing to continue. Try again instead."))
         model = find_model(user, ref_of(answer))
         generation = new_generation(conversation, answer, model, continues=True)

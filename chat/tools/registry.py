@@ -8,6 +8,11 @@ from chat.tools.current_datetime import CurrentDatetime
 TOOLS: tuple[Tool, ...] = (CurrentDatetime(),)
 
 
+def known_to(user_id: int) -> list[Tool]:
+    """All that this person could have somewhere, for pages with switches. May read rows."""
+    return list(TOOLS)
+
+
 async def tools_for(caller: Caller) -> list[Tool]:
     """The tools that can work for this person in this conversation.
 

@@ -14,7 +14,7 @@ from chat.access import own_activity, own_ask, own_message
 from chat.details import details as details_of
 from chat.details import options_sent
 from chat.models import Ask, AskState
-from chat.services.asks import answer_ask
+from chat.services.asks import answer_ask, may_be
 from chat.views.messages import changed
 from chat.views.requests import is_htmx, person, posted
 
@@ -23,6 +23,7 @@ LONGEST_WORDS = 4000
 
 _VERDICTS = {
     "once": AskState.ONCE,
+    "here": AskState.HERE,
     "always": AskState.ALWAYS,
     "deny": AskState.DENIED,
     "answer": AskState.ANSWERED,
@@ -35,8 +36,7 @@ def answer(request: HttpRequest, ask_id: UUID) -> HttpResponse:
     """Allow, deny, or answer. Where somebody was faster, that counts."""
     ask = own_ask(person(request), ask_id)
     state = _VERDICTS.get(posted(request, "verdict"))
-    is_question = ask.kind == "question"
-    if state is None or (state is not AskState.DENIED and (state is AskState.ANSWERED) != is_question):
+    if state is None or not may_be(ask, state):
         return HttpResponseBadRequest()
     answer_ask(ask, state, words_in(request, ask) if state is AskState.ANSWERED else None)
     return changed(request, ask.generation.message.conversation)

@@ -1,0 +1,132 @@
+"""Tools as the pages of switches and of calls show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from chat.cards import activity_view
+from chat.models import Activity, Conversation, ToolPolicy, ToolRule, Verdict
+from chat.presenters import ActivityView
+from chat.tools.base import Reach, Tool
+from chat.tools.registry import known_to
+from chat.tools.switches import ANY
+
+if TYPE_CHECKING:
+    from privatechathub.accounts.models import User
+
+#: Calls that the list shows at once.
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRow:
+    """One tool. ``switch`` is ``on``, ``off`` or empty for no choice, ``rule`` a verdict or empty."""
+
+    name: str
+    label: str
+    description: str
+    reach: str
+    switch: str
+    rule: str
+    without_choice: str
+    forbidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """One call in the list of calls."""
+
+    activity: ActivityView
+    consent: str
+    began: datetime
+    thread_title: str
+    thread_url: str
+
+
+def switch_all(user: User, conversation: Conversation | None) -> ToolRow:
+    """The switch for tools at all."""
+    chosen = conversation.tools if conversation else user.tools
+    inherited = bool(user.tools.get(ANY)) if conversation else False
+    forbidden = ToolPolicy.of(user).verdict(ANY) is Verdict.DENY
+    return ToolRow(
+        ANY, _("Let models use tools"), "", "", switch_of(chosen.get(ANY)), "", on_off(inherited), forbidden
+    )
+
+
+def tool_rows(user: User, conversation: Conversation | None) -> list[ToolRow]:
+    """Every tool that the person could have, with what they chose everywhere, or in the conversation."""
+    chosen = conversation.tools if conversation else user.tools
+    mine = ToolRule.objects.filter(user=user, conversation=conversation)
+    rules = {rule.tool: rule.verdict for rule in mine}
+    policies = ToolPolicy.of(user)
+    return [
+        ToolRow(
+            name=tool.name,
+            label=str(tool.label),
+            description=tool.description,
+            reach=reach_sentence(tool),
+            switch=switch_of(chosen.get(tool.name)),
+            rule=rules.get(tool.name, ""),
+            without_choice=on_off(
+                bool(user.tools.get(tool.name, tool.on_by_default)) if conversation else tool.on_by_default
+            ),
+            forbidden=policies.verdict(tool.name) is Verdict.DENY,
+        )
+        for tool in known_to(user.pk)
+    ]
+
+
+def switch_of(value: object) -> str:
+    """A stored switch as the form has it."""
+    return "" if value is None else "on" if value else "off"
+
+
+def on_off(value: bool) -> str:
+    """In words."""
+    return _("on") if value else _("off")
+
+
+def reach_sentence(tool: Tool) -> str:
+    """What it can do beyond answering."""
+    sentences = {
+        Reach.OUTSIDE: _("Contacts other hosts."),
+        Reach.CHANGES: _("Changes something that stays."),
+        Reach.UNKNOWN: _("Runs elsewhere; what it does is not known here."),
+    }
+    return " ".join(sentences[reach] for reach in sorted(tool.reach))
+
+
+def call_rows(user: User, before: datetime | None) -> tuple[list[CallRow], str]:
+    """The person's calls, the newest first, and the address of earlier ones. One query."""
+    rows = Activity.objects.owned_by(user).select_related("generation__message__conversation")
+    rows = rows.order_by("-started_at", "-position").defer("output")
+    found = list((rows.filter(started_at__lt=before) if before else rows)[: PAGE + 1])
+    shown = found[:PAGE]
+    query = urlencode({"before": shown[-1].started_at.timestamp()}) if len(found) > PAGE else ""
+    return list(map(call_row, previewed(shown))), f"{reverse('chat:tool-calls')}?{query}" if query else ""
+
+
+def previewed(rows: Iterable[Activity]) -> Iterable[Activity]:
+    """Without their outputs: those are a link away."""
+    for row in rows:
+        row.output = ""
+        yield row
+
+
+def call_row(row: Activity) -> CallRow:
+    """One call."""
+    conversation = row.generation.message.conversation
+    return CallRow(
+        activity=activity_view(row.shown()),
+        consent=row.get_consent_display() if row.consent else "",
+        began=row.started_at,
+        thread_title=conversation.title or _("New chat"),
+        thread_url=conversation.get_absolute_url(),
+    )
