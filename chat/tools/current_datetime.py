@@ -9,9 +9,11 @@ from functools import cache
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from backends.database import in_database
 from chat.tools.base import Caller, Tool, ToolError, ToolResult
 
 #: Words that models use for the zone of whoever asks.
@@ -38,7 +40,10 @@ class CurrentDatetime(Tool):
 
     async def run(self, arguments: Mapping[str, Any], caller: Caller) -> ToolResult:
         """The time as JSON. Raises ToolError for a zone that does not exist."""
-        zone = zone_of(str(arguments.get("timezone") or ""))
+        name = str(arguments.get("timezone") or "").strip()
+        if name.casefold() in _HERE:
+            name = await _own_zone(caller)
+        zone = zone_of(name)
         now = datetime.now(UTC)
         there = now.astimezone(zone)
         facts = {
@@ -62,6 +67,12 @@ def zone_of(name: str) -> tzinfo:
             f'There is no time zone "{name[:60]}". Use an IANA name such as "Europe/Madrid" or "UTC".'
         )
     return ZoneInfo(found)
+
+
+async def _own_zone(caller: Caller) -> str:
+    """What the person saved, or nothing."""
+    people = get_user_model().objects.filter(pk=caller.user_id)
+    return await in_database(people.values_list("time_zone", flat=True).first) or ""
 
 
 @cache

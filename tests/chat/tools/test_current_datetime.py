@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 
+from backends.database import in_database
 from chat.tools.base import Caller, ToolError
 from chat.tools.current_datetime import CurrentDatetime
+from privatechathub.accounts.models import User
 
 
 async def ask(caller: Caller, **arguments: Any) -> dict[str, Any]:
@@ -36,9 +38,14 @@ async def test_any_zone_in_any_case(name: str, nobody: Caller) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "local", "Local", None])
-async def test_no_zone_means_the_hubs_own(name: str | None, settings: LazySettings, nobody: Caller) -> None:
+async def test_no_zone_means_the_persons_own_or_the_hubs(
+    name: str | None, settings: LazySettings, caller: Caller, alice: User
+) -> None:
     settings.TIME_ZONE = "America/St_Johns"
-    assert (await ask(nobody, timezone=name))["timezone"] == "America/St_Johns"
+    assert (await ask(caller, timezone=name))["timezone"] == "America/St_Johns"
+    alice.time_zone = "Pacific/Auckland"
+    await in_database(alice.save)
+    assert (await ask(caller, timezone=name))["timezone"] == "Pacific/Auckland"
 
 
 @pytest.mark.parametrize("name", ["Mars/Base", "../../etc/passwd", "/etc/localtime", "x" * 5000])

@@ -1,8 +1,14 @@
-"""The list of tools keeps its contract."""
+"""The list of tools keeps its contract, and what is offered depends on what is allowed."""
 
 from __future__ import annotations
 
-from chat.tools.registry import TOOLS
+from backends.database import in_database
+from chat.models import Internet, SearchEngine
+from chat.tools.base import Caller, Reach
+from chat.tools.registry import TOOLS, tools_for
+from privatechathub.accounts.models import User
+
+INSIDE = {"get_current_datetime", "calculate", "search_my_conversations", "show_notification"}
 
 
 def test_every_tool_describes_itself_to_people_and_to_models() -> None:
@@ -14,3 +20,37 @@ def test_every_tool_describes_itself_to_people_and_to_models() -> None:
         assert tool.parameters["type"] == "object"
         assert set(tool.parameters.get("required", ())) <= set(tool.parameters["properties"])
         assert 0 < tool.timeout <= 60
+
+
+async def offered(caller: Caller) -> list[str]:
+    return [tool.name for tool in await tools_for(caller)]
+
+
+async def test_without_the_internet_no_tool_reaches_outside(caller: Caller) -> None:
+    tools = await tools_for(caller)
+    assert {tool.name for tool in tools} == INSIDE
+    assert not any(Reach.OUTSIDE in tool.reach for tool in tools)
+
+
+async def test_the_internet_and_an_engine_bring_their_tools(caller: Caller, internet: Internet) -> None:
+    assert set(await offered(caller)) == INSIDE | {"fetch_url", "read_url", "get_current_location"}
+    internet.search_engine, internet.searxng_url = SearchEngine.SEARXNG, "http://searx.home"
+    await in_database(internet.save)
+    assert set(await offered(caller)) == INSIDE | {
+        "fetch_url",
+        "read_url",
+        "get_current_location",
+        "web_search",
+    }
+
+
+async def test_a_saved_place_is_told_without_reaching_outside(
+    caller: Caller, alice: User, internet: Internet
+) -> None:
+    alice.place = "Reykjavík"
+    await in_database(alice.save)
+    locations = [tool for tool in await tools_for(caller) if tool.name == "get_current_location"]
+    assert [(tool.reach, tool.on_by_default) for tool in locations] == [(frozenset(), False)]
+    internet.allowed = False
+    await in_database(internet.save)
+    assert "get_current_location" in await offered(caller)
