@@ -26,6 +26,7 @@ class Pacer:
     """Shared by all runs of a process; knows how many are watched and what a read costs."""
 
     def __init__(self) -> None:
+        #: Runs that somebody watches and that have begun to answer. Pages that only show what is there cost nothing.
         self.watched = 0
         self._cost = 0.0003
 
@@ -41,16 +42,26 @@ class Pacer:
 
 
 class Pace:
-    """The rhythm of one run. A run that is slower than the rhythm never waits."""
+    """The rhythm of one run, from its first read to :meth:`end`. A run that is slower than the rhythm never waits."""
 
-    __slots__ = ("_last", "_pacer")
+    __slots__ = ("_last", "_pacer", "_watched")
 
     def __init__(self, pacer: Pacer) -> None:
         self._pacer = pacer
         self._last = 0.0
+        self._watched = False
+
+    def _count(self, watched: bool) -> None:
+        self._pacer.watched += watched - self._watched
+        self._watched = watched
+
+    def end(self) -> None:
+        """The run reads no more."""
+        self._count(False)
 
     def pause(self, watched: bool) -> float:
         """Seconds to wait before the next read; zero where enough time has passed since the last."""
+        self._count(watched)
         now = time.monotonic()
         interval = self._pacer.interval if watched else UNWATCHED
         elapsed, self._last = now - self._last, now

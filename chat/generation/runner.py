@@ -144,6 +144,7 @@ class Runner(Teller):
             asks.take_back_cancellation()
             raise asks.failure from None
         finally:
+            pace.end()
             quiet.cancel()
             run.asks = None
             await asks.close()

@@ -187,7 +187,6 @@ async def enter(conversation_id: str, watcher: Watcher, seen_revision: int, lang
     if room is None:
         room = rooms[conversation_id] = Room(conversation_id, language)
         await running.bus.subscribe(conversation_id, room.hear)
-        running.supervisor.pacer.watched += 1
     room.entering += 1
     try:
         await room.welcome(watcher, seen_revision)
@@ -206,5 +205,4 @@ async def leave(room: Room, watcher: Watcher) -> None:
         return
     del rooms[room.id]
     if running := runtime.current():
-        running.supervisor.pacer.watched -= 1
         await running.bus.unsubscribe(room.id, room.hear)

@@ -104,3 +104,19 @@ def test_a_run_that_nobody_watches_is_read_seldom(clock: Clock) -> None:
     pace.pause(watched=False)
 
     assert pace.pause(watched=False) == pytest.approx(UNWATCHED)
+
+
+def test_only_runs_that_are_read_and_watched_count(clock: Clock) -> None:
+    pacer = Pacer()
+    first, second, third = Pace(pacer), Pace(pacer), Pace(pacer)
+    for pace in (first, first, second):
+        pace.pause(watched=True)
+    third.pause(watched=False)
+    assert pacer.watched == 2
+
+    second.pause(watched=False)
+    assert pacer.watched == 1
+
+    for pace in (first, second, third):
+        pace.end()
+    assert pacer.watched == 0

@@ -531,7 +531,6 @@ async def test_a_room_closes_with_its_last_page_and_nothing_is_rendered_any_more
 
     await until(lambda: not rooms)
     assert not hub.bus.watched(str(sent.conversation.pk))
-    assert hub.supervisor.pacer.watched == 0
 
     def forbidden(*_args: object) -> str:
         raise AssertionError("rendered for nobody")
