@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 
-from chat.models import Activity, Ask, Conversation, Message
+from chat.models import Activity, Ask, Conversation, Import, Message
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -35,3 +35,8 @@ def own_ask(user: User, ask_id: UUID) -> Ask:
 def own_activity(user: User, activity_id: UUID) -> Activity:
     """A tool call in this person's conversation. Raises Http404."""
     return get_object_or_404(Activity.objects.owned_by(user), pk=activity_id)
+
+
+def own_import(user: User, import_id: UUID) -> Import:
+    """A file that this person sent. Raises Http404."""
+    return get_object_or_404(Import.objects.owned_by(user), pk=import_id)

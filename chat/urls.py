@@ -14,6 +14,7 @@ from chat.views import (
     models,
     pages,
     tools,
+    transfer,
     waiting,
 )
 
@@ -34,6 +35,12 @@ urlpatterns = [
     path("chat/<uuid:conversation_id>/tools/", tools.conversation, name="conversation-tools"),
     path("settings/tools/", tools.person_, name="tools"),
     path("settings/tool-calls/", tools.calls, name="tool-calls"),
+    path("chat/<uuid:conversation_id>/export/", transfer.export, name="export"),
+    path("transfer/", transfer.index, name="transfer"),
+    path("transfer/export/", transfer.export_all, name="export-all"),
+    path("transfer/import/", transfer.receive, name="import-file"),
+    path("transfer/import/<uuid:import_id>/", transfer.confirm, name="import"),
+    path("transfer/import/<uuid:import_id>/cancel/", transfer.cancel, name="import-cancel"),
     path("messages/<int:message_id>/retry/", messages.retry, name="message-retry"),
     path("messages/<int:message_id>/continue/", messages.continue_, name="message-continue"),
     path("messages/<int:message_id>/delete/", messages.delete, name="message-delete"),

@@ -4,6 +4,7 @@ from chat.models.activity import AT_WORK, Activity, ActivityState, Consent
 from chat.models.ask import Ask, AskState
 from chat.models.conversation import TITLE_LENGTH, Conversation
 from chat.models.generation import ACTIVE, Generation, Status
+from chat.models.imports import Import, ImportStatus, Origin
 from chat.models.internet import Internet, SearchEngine
 from chat.models.message import Message, MessageRole
 from chat.models.notice import Notice
@@ -23,10 +24,13 @@ __all__ = [
     "Consent",
     "Conversation",
     "Generation",
+    "Import",
+    "ImportStatus",
     "Internet",
     "Message",
     "MessageRole",
     "Notice",
+    "Origin",
     "OutsideContact",
     "SearchEngine",
     "Status",

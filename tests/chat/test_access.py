@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from backends.models import Backend, CatalogueModel, Search
 from backends.pulls.service import start_pull
-from chat.models import Activity, Ask, Conversation, Generation, Message, Status
+from chat.models import Activity, Ask, Conversation, Generation, Import, Message, Status
 from chat.services.sending import Sent
 from privatechathub.accounts import setup
 from privatechathub.accounts.models import Invitation, User
@@ -71,6 +71,12 @@ DOORS = {
     "chat:message-delete": Door(For.OWNER, POST),
     "chat:message-raw": Door(For.OWNER, READ),
     "chat:message-details": Door(For.OWNER, READ),
+    "chat:export": Door(For.OWNER, READ),
+    "chat:transfer": Door(For.PERSON, READ),
+    "chat:export-all": Door(For.PERSON, POST, {"as": "md"}),
+    "chat:import-file": Door(For.PERSON, POST),
+    "chat:import": Door(For.OWNER, FORM),
+    "chat:import-cancel": Door(For.OWNER, POST),
     "chat:ask-answer": Door(For.OWNER, POST, {"verdict": "once"}),
     "chat:activity-output": Door(For.OWNER, READ),
     "chat:waiting-send": Door(For.OWNER, POST),
@@ -109,8 +115,10 @@ DOORS = {
     "hub:setup": Door(For.ANYBODY, FORM, {"username": "eve", "password": "x", "repeated": "x"}),
 }
 
-#: They ask the server (which does not answer here), or what they are for has happened already.
+#: They ask the server (which does not answer here), give a file or lack one, or what they are for has happened already.
 ONLY_ASK = (
+    "chat:export-all",
+    "chat:import-file",
     "chat:stop",
     "chat:backend-test",
     "chat:backend-load",
@@ -153,6 +161,9 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
     called = Activity.objects.create(
         generation=sent.generation, position=0, name="ls", state="done", output="etc", started_at=now
     )
+    sent_file = Import.objects.create(owner=sent.conversation.owner, file_name="chats.json")
+    sent_file.path.parent.mkdir(parents=True, exist_ok=True)
+    sent_file.path.write_bytes(b"{}")
     invitation, token = Invitation.issue(ada, "For Dan")
     return {
         "conversation_id": sent.conversation.pk,
@@ -164,6 +175,7 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
         "search_id": Search.objects.create(places="127.0.0.9", ports=[9]).pk,
         "ask_id": asked.pk,
         "activity_id": called.pk,
+        "import_id": sent_file.pk,
         "invitation_id": invitation.pk,
         "token": token,
     }
@@ -306,7 +318,7 @@ def test_what_never_existed_looks_like_what_is_not_yours(
     name: str, places: dict[str, Any], as_bob: Client
 ) -> None:
     nowhere = places | {"conversation_id": uuid.uuid4(), "message_id": 10**9}
-    nowhere |= {"ask_id": uuid.uuid4(), "activity_id": uuid.uuid4()}
+    nowhere |= {"ask_id": uuid.uuid4(), "activity_id": uuid.uuid4(), "import_id": uuid.uuid4()}
 
     for method in DOORS[name].methods - {"HEAD"}:
         theirs = knock(as_bob, name, method, places)

@@ -1,0 +1,79 @@
+"""A zip that is sent while it is written: one conversation in memory at a time."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.translation import get_language, override
+
+from backends.database import in_database
+from chat.models import Conversation
+from chat.transfer import rows
+from chat.transfer.names import Names
+from chat.transfer.writing import Kind
+
+if TYPE_CHECKING:
+    from privatechathub.accounts.models import User
+
+
+class _Outlet(io.RawIOBase):
+    """Where the zip is written: keeps what was not taken yet, and cannot go back."""
+
+    def __init__(self) -> None:
+        self._waiting = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object, /) -> int:
+        view = memoryview(data)  # type: ignore[arg-type]
+        self._waiting += view
+        return view.nbytes
+
+    def take(self) -> bytes:
+        """What was written since the last time."""
+        taken = bytes(self._waiting)
+        self._waiting.clear()
+        return taken
+
+
+async def zipped(user: User, kind: Kind) -> AsyncIterator[bytes]:
+    """All conversations of this person, the newest first."""
+    language = get_language()
+    outlet, names = _Outlet(), Names()
+    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED) as archive:
+        for pk in await in_database(_ids, user):
+            found = await in_database(_written, user, pk, kind, language)
+            if found is None:  # deleted meanwhile
+                continue
+            title, updated, content = found
+            entry = zipfile.ZipInfo(f"{names.unused(title, str(pk))}.{kind.ending}", _date(updated))
+            entry.external_attr = 0o600 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, content)
+            yield outlet.take()
+    yield outlet.take()
+
+
+def _ids(user: User) -> list[UUID]:
+    return list(Conversation.objects.owned_by(user).values_list("pk", flat=True))
+
+
+def _written(user: User, pk: UUID, kind: Kind, language: str | None) -> tuple[str, datetime, str] | None:
+    row = Conversation.objects.owned_by(user).select_related("backend").filter(pk=pk).first()
+    if row is None:
+        return None
+    with override(language):
+        return row.title, row.updated_at, kind.write(rows.load(row))
+
+
+def _date(moment: datetime) -> tuple[int, int, int, int, int, int]:
+    """As a zip has it, which knows no year before 1980."""
+    local = max(timezone.localtime(moment), datetime(1980, 1, 2, tzinfo=UTC))
+    return local.year, local.month, local.day, local.hour, local.minute, local.second

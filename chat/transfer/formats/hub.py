@@ -1,0 +1,112 @@
+"""This hub's own files; FORMAT.md tells what is in them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from chat.models import TITLE_LENGTH, MessageRole
+from chat.transfer import fields, values
+from chat.transfer.arranging import arranged, last_of
+from chat.transfer.portable import HUB, LeftOut, Run, Talk, Turn, Unreadable
+
+#: Grows when a reader of the old shape could not read the new one.
+VERSION = 1
+
+
+def recognises(item: Mapping[str, Any]) -> bool:
+    """Whether a hub wrote it."""
+    return item.get("format") == HUB
+
+
+def document(talk: Talk) -> dict[str, Any]:
+    """A conversation as JSON values."""
+    return {
+        "format": HUB,
+        "version": VERSION,
+        "conversation": {
+            "id": talk.source_id,
+            "title": talk.title,
+            "system_prompt": talk.system_prompt,
+            "options": dict(talk.options),
+            "backend": talk.backend,
+            "model_id": talk.model_id,
+            "created_at": fields.written(talk.created_at),
+            "updated_at": fields.written(talk.updated_at),
+            "head": talk.head,
+            "messages": [_message(turn) for turn in talk.turns],
+        },
+    }
+
+
+def _message(turn: Turn) -> dict[str, Any]:
+    return {
+        "id": turn.id,
+        "parent": turn.parent,
+        "role": turn.role,
+        "text": turn.text,
+        "reasoning": turn.reasoning,
+        "reasoning_seconds": turn.reasoning_seconds,
+        "created_at": fields.written(turn.created_at),
+        "generations": [
+            _written(run.values)
+            | {
+                "activities": [_written(call) for call in run.activities],
+                "asks": [_written(ask) for ask in run.asks],
+                "steps": [_written(step) for step in run.steps],
+            }
+            for run in turn.runs
+        ],
+    }
+
+
+def _written(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: fields.written(value) for name, value in row.items()}
+
+
+def read(item: Mapping[str, Any]) -> Talk:
+    """A conversation from JSON values. Raises Unreadable, also for the file of a newer hub."""
+    version, talk = values.whole(item.get("version")), values.mapping(item.get("conversation"))
+    if version is None or not 1 <= version <= VERSION or not talk:
+        raise Unreadable
+    left_out: Counter[LeftOut] = Counter()
+    turns = arranged((_turn(message) for message in values.objects(talk.get("messages"))), left_out)
+    head = talk.get("head")
+    return Talk(
+        source=HUB,
+        source_id=values.name(talk.get("id"), 200),
+        title=values.name(talk.get("title"), TITLE_LENGTH),
+        turns=turns,
+        head=last_of(turns, head if isinstance(head, str) else None),
+        system_prompt=values.text(talk.get("system_prompt"), 200_000),
+        options=values.options(talk.get("options")),
+        backend=values.name(talk.get("backend"), 60),
+        model_id=values.text(talk.get("model_id"), 250),
+        created_at=values.moment(talk.get("created_at")),
+        updated_at=values.moment(talk.get("updated_at")),
+        left_out=+left_out,
+    )
+
+
+def _turn(message: Mapping[str, Any]) -> Turn:
+    parent = message.get("parent")
+    return Turn(
+        id=values.name(message.get("id"), 100),
+        parent=values.name(parent, 100) if isinstance(parent, str) else None,
+        role=values.one_of(MessageRole, MessageRole.USER)(message.get("role")),
+        text=values.text(message.get("text")),
+        reasoning=values.text(message.get("reasoning")),
+        reasoning_seconds=values.whole(message.get("reasoning_seconds")),
+        created_at=values.moment(message.get("created_at")),
+        runs=tuple(_run(run) for run in values.objects(message.get("generations"))),
+    )
+
+
+def _run(run: Mapping[str, Any]) -> Run:
+    return Run(
+        fields.read(fields.RUN, run),
+        tuple(fields.read(fields.ACTIVITY, call) for call in values.objects(run.get("activities"))),
+        tuple(fields.read(fields.ASK, ask) for ask in values.objects(run.get("asks"))),
+        tuple(fields.read(fields.STEP, step) for step in values.objects(run.get("steps"))),
+    )

@@ -1,0 +1,101 @@
+"""A conversation outside of any database: what every export is made of and every import becomes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Any
+
+#: The name of this hub's own format, also as the source of what was imported from it.
+HUB = "private-chat-hub"
+
+
+class LeftOut(StrEnum):
+    """What an import cannot take along, of a conversation or as a whole one."""
+
+    FILE = "file"
+    EMPTY = "empty"
+    HIDDEN = "hidden"
+    BROKEN = "broken"
+    TOO_LONG = "long"
+    NO_MESSAGES = "no-messages"
+    UNREADABLE = "unreadable"
+    UNKNOWN = "unknown"
+
+
+class Unreadable(Exception):
+    """A conversation of a file does not have the shape that its format promises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a model. Each mapping holds the fields of one row by name (see ``fields``)."""
+
+    values: Mapping[str, Any]
+    activities: tuple[Mapping[str, Any], ...] = ()
+    asks: tuple[Mapping[str, Any], ...] = ()
+    steps: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message; ``parent`` is the id of the one before it, None for a first one."""
+
+    id: str
+    parent: str | None
+    role: str
+    text: str
+    reasoning: str = ""
+    reasoning_seconds: int | None = None
+    created_at: datetime | None = None
+    runs: tuple[Run, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A whole conversation. Parents stand before their children; ``head`` ends the path that is shown.
+
+    ``source`` and ``source_id`` name it at its origin. ``left_out`` counts what could not be kept.
+    """
+
+    source: str
+    source_id: str
+    title: str
+    turns: tuple[Turn, ...]
+    head: str | None = None
+    system_prompt: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    backend: str = ""
+    model_id: str = ""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    left_out: Counter[LeftOut] = field(default_factory=Counter)
+
+    def digest(self) -> str:
+        """What it says, in 32 characters: the same for the same tree of texts, whatever its ids and its title."""
+        places = {turn.id: str(place) for place, turn in enumerate(self.turns)}
+        found = blake2b(digest_size=16)
+        found.update(_packed(self.system_prompt))
+        for turn in self.turns:
+            for part in (places.get(turn.parent or "", "-"), turn.role, turn.text, turn.reasoning):
+                found.update(_packed(part))
+        return found.hexdigest()
+
+    def path(self) -> tuple[Turn, ...]:
+        """The turns from the first to the head, which are what the page shows."""
+        by_id = {turn.id: turn for turn in self.turns}
+        found: list[Turn] = []
+        step = by_id.get(self.head or "")
+        while step is not None and len(found) < len(self.turns):
+            found.append(step)
+            step = by_id.get(step.parent or "")
+        return tuple(reversed(found))
+
+
+def _packed(text: str) -> bytes:
+    data = text.encode("utf-8", "replace")
+    return len(data).to_bytes(8, "big") + data

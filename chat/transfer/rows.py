@@ -1,0 +1,179 @@
+"""Between rows and portable conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Model
+from django.utils import timezone
+
+from backends.models import Backend, CatalogueModel
+from chat.models import TITLE_LENGTH, Activity, Ask, Conversation, Generation, Message, Step
+from chat.transfer import fields
+from chat.transfer.portable import HUB, Run, Talk, Turn
+
+if TYPE_CHECKING:
+    from privatechathub.accounts.models import User
+
+#: Rows that one statement writes.
+BATCH = 200
+
+
+def load(conversation: Conversation) -> Talk:
+    """A conversation with everything in it. Six queries."""
+    runs = _runs(conversation)
+    rows = list(conversation.messages.order_by("pk"))
+    names = {row.pk: str(place) for place, row in enumerate(rows, 1)}
+    turns = tuple(
+        Turn(
+            id=names[row.pk],
+            parent=names.get(row.parent_id or 0),
+            role=row.role,
+            text=row.text,
+            reasoning=row.reasoning,
+            reasoning_seconds=row.reasoning_seconds,
+            created_at=row.created_at,
+            runs=tuple(runs.get(row.pk, ())),
+        )
+        for row in rows
+    )
+    return Talk(
+        source=HUB,
+        source_id=str(conversation.pk),
+        title=conversation.title,
+        turns=turns,
+        head=names.get(conversation.head_id or 0),
+        system_prompt=conversation.system_prompt,
+        options=conversation.options,
+        backend=conversation.backend.name if conversation.backend else "",
+        model_id=conversation.model_id,
+        created_at=conversation.created_at,
+        updated_at=conversation.updated_at,
+    )
+
+
+def _runs(conversation: Conversation) -> dict[int, list[Run]]:
+    """Message id -> its runs, in order."""
+    within = {"generation__message__conversation": conversation}
+    calls = _by_generation(Activity.objects.filter(**within).order_by("position"), fields.ACTIVITY)
+    asks = _by_generation(Ask.objects.filter(**within).order_by("asked_at", "pk"), fields.ASK)
+    steps = _by_generation(Step.objects.filter(**within).order_by("position"), fields.STEP)
+    found: dict[int, list[Run]] = {}
+    for row in Generation.objects.filter(message__conversation=conversation).order_by("created_at", "pk"):
+        parts = (tuple(rows.get(row.pk, ())) for rows in (calls, asks, steps))
+        run = Run(_values(row, fields.RUN), *parts)
+        found.setdefault(row.message_id, []).append(run)
+    return found
+
+
+def _by_generation(rows: Iterable[Any], names: fields.Fields) -> dict[Any, list[dict[str, Any]]]:
+    found: dict[Any, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row.generation_id, []).append(_values(row, names))
+    return found
+
+
+def _values(row: Model, names: fields.Fields) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
+
+
+def save(owner: User, talk: Talk) -> Conversation:
+    """A new conversation with everything in it. Inside the caller's transaction."""
+    now = timezone.now()
+    conversation = Conversation.objects.create(
+        owner=owner,
+        title=talk.title[:TITLE_LENGTH],
+        system_prompt=talk.system_prompt,
+        options=dict(talk.options),
+        backend=_backend(owner, talk),
+        model_id=talk.model_id,
+        updated_at=talk.updated_at or now,
+    )
+    messages = _save_messages(conversation, talk, now)
+    _save_runs(messages, talk, now)
+    conversation.created_at = talk.created_at or talk.updated_at or now
+    conversation.head = messages.get(talk.head or "")
+    conversation.save(update_fields=["created_at", "head"])
+    return conversation
+
+
+def _backend(owner: User, talk: Talk) -> Backend | None:
+    """The server of that name, where this person may use that model of it."""
+    usable = CatalogueModel.objects.for_chat().usable_by(owner).select_related("backend")
+    model = (
+        usable.filter(backend__name=talk.backend, model_id=talk.model_id).first() if talk.backend else None
+    )
+    return model.backend if model else None
+
+
+def _save_messages(conversation: Conversation, talk: Talk, now: datetime) -> dict[str, Message]:
+    rows = {
+        turn.id: Message(
+            conversation=conversation,
+            role=turn.role,
+            text=turn.text,
+            reasoning=turn.reasoning,
+            reasoning_seconds=turn.reasoning_seconds,
+            has_steps=any(run.steps for run in turn.runs),
+        )
+        for turn in talk.turns
+    }
+    Message.objects.bulk_create(rows.values(), batch_size=BATCH)
+    for turn in talk.turns:
+        rows[turn.id].parent = rows.get(turn.parent or "")
+        rows[turn.id].created_at = turn.created_at or talk.created_at or now
+    Message.objects.bulk_update(rows.values(), ["parent", "created_at"], batch_size=BATCH)
+    return rows
+
+
+def _save_runs(messages: dict[str, Message], talk: Talk, now: datetime) -> None:
+    runs = [(turn, run) for turn in talk.turns for run in turn.runs]
+    made = [Generation(message=messages[turn.id], **run.values) for turn, run in runs]
+    created = [run.values["created_at"] or turn.created_at or now for turn, run in runs]
+    Generation.objects.bulk_create(made, batch_size=BATCH)
+    for row, moment in zip(made, created, strict=True):  # adding a row has set them to this moment
+        row.created_at = moment
+    Generation.objects.bulk_update(made, ["created_at"], batch_size=BATCH)
+    for (turn, run), row in zip(runs, made, strict=True):
+        _save_parts(turn, run, row)
+
+
+def _save_parts(turn: Turn, run: Run, row: Generation) -> None:
+    began = row.created_at
+    Activity.objects.bulk_create(
+        (
+            Activity(
+                generation=row,
+                position=position,
+                **{
+                    **call,
+                    "output_size": call["output_size"] or 0,
+                    "started_at": call["started_at"] or began,
+                },
+            )
+            for position, call in enumerate(run.activities)
+        ),
+        batch_size=BATCH,
+    )
+    Step.objects.bulk_create(
+        (
+            Step(
+                generation=row,
+                position=position,
+                **{
+                    **step,
+                    "end": min(step["end"] or 0, len(turn.text)),
+                    "finished_at": step["finished_at"] or began,
+                },
+            )
+            for position, step in enumerate(run.steps)
+        ),
+        batch_size=BATCH,
+    )
+    for ask in run.asks:
+        asked = ask["asked_at"] or began
+        Ask.objects.create(
+            generation=row, **{**ask, "asked_at": asked, "expires_at": ask["expires_at"] or asked}
+        )

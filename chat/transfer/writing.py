@@ -1,0 +1,131 @@
+"""A conversation as the content of a file. JSON holds everything; the others the path that is shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from django.template.loader import render_to_string
+from django.utils import formats, timezone
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from chat.markdown import render, render_user
+from chat.models import MessageRole
+from chat.transfer.formats import hub
+from chat.transfer.portable import Talk, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of file: its ending, its media type, its name for people, and how it is written."""
+
+    ending: str
+    media_type: str
+    label: str | Promise
+    write: Callable[[Talk], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One message as the HTML file shows it."""
+
+    role: str
+    speaker: str
+    when: str
+    html: SafeString
+    reasoning: SafeString
+
+
+def as_json(talk: Talk) -> str:
+    """Everything, see FORMAT.md."""
+    return json.dumps(hub.document(talk), ensure_ascii=False, indent=1)
+
+
+def as_markdown(talk: Talk) -> str:
+    """Headings for the turns, the texts as they are."""
+    lines = [f"# {_one_line(talk.title) or _('New chat')}", ""]
+    if talk.system_prompt:
+        lines += [f"## {_('System prompt')}", "", talk.system_prompt, ""]
+    for turn in talk.path():
+        lines += [f"## {speaker(turn)}", ""]
+        if when := moment(turn):
+            lines += [f"*{when}*", ""]
+        if turn.reasoning:
+            lines += [
+                f"> {line}".rstrip() for line in [f"**{_('Thinking')}**", "", *turn.reasoning.split("\n")]
+            ]
+            lines.append("")
+        lines += [turn.text, ""]
+    return "\n".join(lines)
+
+
+def as_text(talk: Talk) -> str:
+    """The texts, each below its speaker."""
+    title = _one_line(talk.title) or _("New chat")
+    lines = [title, "=" * len(title), ""]
+    if talk.system_prompt:
+        lines += [f"[{_('System prompt')}]", talk.system_prompt, ""]
+    for turn in talk.path():
+        lines += [" · ".join(filter(None, (f"[{speaker(turn)}]", moment(turn)))), turn.text, ""]
+    return "\n".join(lines)
+
+
+def as_html(talk: Talk) -> str:
+    """A page that needs nothing else and runs nothing: the hub's own rendering, its styles inside."""
+    context = {
+        "title": talk.title or _("New chat"),
+        "language": get_language(),
+        "system_prompt": talk.system_prompt,
+        "parts": list(_parts(talk)),
+    }
+    return render_to_string("chat/transfer/conversation.html", context)
+
+
+def _parts(talk: Talk) -> Iterator[Part]:
+    for turn in talk.path():
+        mine = turn.role == MessageRole.USER
+        yield Part(
+            role=turn.role,
+            speaker=speaker(turn),
+            when=moment(turn),
+            html=_safe(render_user(turn.text) if mine else render(turn.text)),
+            reasoning=_safe(render(turn.reasoning)),
+        )
+
+
+def _safe(html: str) -> SafeString:
+    """HTML that the Markdown renderer made; it lets no markup of the text through."""
+    return mark_safe(html)  # noqa: S308
+
+
+def speaker(turn: Turn) -> str:
+    """Who says it: the person, or the model by its name."""
+    if turn.role == MessageRole.USER:
+        return _("You")
+    run = turn.runs[-1].values if turn.runs else {}
+    return _one_line(run.get("model_name") or run.get("model_id") or "") or _("Assistant")
+
+
+def moment(turn: Turn) -> str:
+    """When, as a date for people."""
+    when = turn.created_at
+    return formats.date_format(timezone.localtime(when), "DATETIME_FORMAT") if when else ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+KINDS: Mapping[str, Kind] = {
+    kind.ending: kind
+    for kind in (
+        Kind("json", "application/json", gettext_lazy("JSON, complete"), as_json),
+        Kind("md", "text/markdown", gettext_lazy("Markdown"), as_markdown),
+        Kind("html", "text/html", gettext_lazy("Web page"), as_html),
+        Kind("txt", "text/plain", gettext_lazy("Plain text"), as_text),
+    )
+}

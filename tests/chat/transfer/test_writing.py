@@ -1,0 +1,113 @@
+"""Files for people: Markdown, text and a page that is complete in itself and runs nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.transfer.names import Names, file_stem
+from chat.transfer.portable import HUB, Run, Talk, Turn
+from chat.transfer.writing import KINDS, as_html, as_markdown, as_text
+from tests.chat.page import read
+
+WHEN = datetime(2026, 3, 1, 10, tzinfo=UTC)
+ANSWER = Run({"model_name": "Play", "model_id": "play"})
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)> [x](javascript:alert(1)) ![p](https://example.org/p.png)"
+
+
+def talk(text: str = "Paris, **of course**.", title: str = "Capitals") -> Talk:
+    turns = (
+        Turn("1", None, "user", "Capital of France?\nSay it.", created_at=WHEN),
+        Turn("2", "1", "assistant", "Lyon", runs=(ANSWER,)),
+        Turn("3", "1", "assistant", text, reasoning="Think\n\nagain", created_at=WHEN, runs=(ANSWER,)),
+    )
+    return Talk(HUB, "x", title, turns, head="3", system_prompt="Be brief.")
+
+
+def test_markdown_holds_the_path_that_is_shown() -> None:
+    written = as_markdown(talk())
+
+    assert written.startswith(
+        "# Capitals\n\n## System prompt\n\nBe brief.\n\n## You\n\n*March 1, 2026, 10 a.m.*\n\n"
+    )
+    assert (
+        "## Play\n\n*March 1, 2026, 10 a.m.*\n\n> **Thinking**\n>\n> Think\n>\n> again\n\nParis, **of course**.\n"
+        in written
+    )
+    assert "Lyon" not in written
+
+
+def test_text_holds_no_thinking() -> None:
+    written = as_text(talk())
+
+    assert written.startswith(
+        "Capitals\n========\n\n[System prompt]\nBe brief.\n\n[You] · March 1, 2026, 10 a.m.\n"
+    )
+    assert "Paris, **of course**." in written
+    assert "Think" not in written
+
+
+def test_the_page_is_ours_and_complete() -> None:
+    page = read(as_html(talk("Look:\n\n```python\nprint(1)\n```\n\n| a |\n|---|\n| b |\n\n$x^2$")))
+
+    assert page.faults == []
+    assert page.one("h1").text == "Capitals"
+    assert [tag.attributes["data-role"] for tag in page.all("article")] == ["user", "assistant"]
+    assert page.one("figure", class_="code")
+    assert page.one("table")
+    assert page.one("math")
+    assert not page.all("script") + page.all("link") + page.all("img")
+
+
+@pytest.mark.parametrize("place", ["text", "title", "system"])
+def test_the_page_runs_nothing_and_loads_nothing(place: str) -> None:
+    found = talk(EVIL) if place == "text" else talk(title=EVIL)
+    if place == "system":
+        found = Talk(HUB, "x", "T", found.turns, head="3", system_prompt=EVIL)
+    page = read(as_html(found))
+
+    assert page.faults == []
+    assert not page.all("script") + page.all("img") + page.all("iframe")
+    for tag in page.tags:
+        assert not [name for name in tag.attributes if name.startswith("on")]
+        assert not tag.attributes.get("href", "").lower().startswith("javascript:")
+    assert (
+        "default-src 'none'" in page.one("meta", http_equiv="Content-Security-Policy").attributes["content"]
+    )
+
+
+@given(st.text(max_size=40))
+def test_no_text_breaks_any_kind(text: str) -> None:
+    for kind in KINDS.values():
+        kind.write(talk(text, text)).encode("utf-8", "replace")
+
+
+@pytest.mark.parametrize(
+    ("title", "stem"),
+    [
+        ("Bread & butter", "Bread & butter"),
+        ("../../etc/passwd", "etc passwd"),
+        ("C:\\x\r\ny", "C x y"),
+        ("CON", "chat"),
+        ("..", "chat"),
+        ("", "chat"),
+        ("a\u202egnp.exe\x00", "agnp.exe"),
+        ("Über 日本", "Über 日本"),
+        ("x" * 500, "x" * 80),
+    ],
+)
+def test_a_title_as_a_file_name(title: str, stem: str) -> None:
+    assert file_stem(title, "chat") == stem
+
+
+@given(st.lists(st.sampled_from(["a", "A", "a (2)", "b", "/", ""]), max_size=12))
+def test_names_in_a_zip_are_unique_whatever_their_case(titles: list[str]) -> None:
+    names = Names()
+
+    given_names = [names.unused(title, "chat").casefold() for title in titles]
+
+    assert len(set(given_names)) == len(given_names)
+    assert all(name and "/" not in name for name in given_names)
