@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
@@ -44,3 +45,32 @@ class SetupForm(forms.ModelForm):  # type: ignore[type-arg]
             except forms.ValidationError as error:
                 self.add_error("password", error)
         return cleaned
+
+
+class PlaceForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Where a person is, as models may know it."""
+
+    class Meta:
+        model = User
+        fields = ["place", "time_zone"]
+        labels = {"place": _("Your place"), "time_zone": _("Your time zone")}
+        help_texts = {
+            "place": _("As exact as you like, for example “Bergen, Norway”. Empty: nothing is told."),
+            "time_zone": _("A name like Europe/Oslo. Empty: the hub’s own."),
+        }
+        widgets = {"time_zone": forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})}
+
+    def clean_time_zone(self) -> str:
+        """The zone in its one spelling, or nothing."""
+        typed = self.cleaned_data["time_zone"].strip().replace(" ", "_")
+        zones = {name.casefold(): name for name in available_timezones()}
+        if typed and typed.casefold() not in zones:
+            raise forms.ValidationError(_("There is no such time zone. It looks like Europe/Oslo."))
+        return zones.get(typed.casefold(), "")
+
+    def save(self, commit: bool = True) -> User:
+        """Only these columns: a page that was opened long ago must not undo anything else."""
+        user: User = super().save(commit=False)
+        if commit:
+            user.save(update_fields=["place", "time_zone"])
+        return user

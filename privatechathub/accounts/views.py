@@ -23,7 +23,7 @@ from backends.discovery import find_servers, known_addresses
 from backends.models import Backend
 from privatechathub.accounts import setup as first
 from privatechathub.accounts.adapter import SESSION_KEY
-from privatechathub.accounts.forms import SetupForm
+from privatechathub.accounts.forms import PlaceForm, SetupForm
 from privatechathub.accounts.models import Invitation, Theme, User
 
 #: Where the session keeps the links of invitations made in it; they are not to be had again.
@@ -129,11 +129,17 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     return redirect("account_signup")
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def settings(request: HttpRequest) -> HttpResponse:
     """What a person chooses for themselves."""
-    return render(request, "chat/pages/settings.html", {"section": "settings"})
+    form = PlaceForm(request.POST or None, instance=cast(User, request.user))
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Saved."))
+        return redirect("hub:settings")
+    context = {"section": "settings", "form": form}
+    return render(request, "chat/pages/settings.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
