@@ -44,6 +44,7 @@ _NAMES = (
     "rate|loading|hang|status|html|error|drop|cut|eof|stall|garbage|finish"
 )
 _COMMAND = re.compile(rf"(?<!\S)!({_NAMES})\b[ \t]*")
+_THEN = re.compile(r"(?<!\S)!then\b")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _DEFAULT_TOKENS = 1000
 
@@ -54,9 +55,13 @@ def plan_for(model: str, body: dict[str, Any], messages: list[dict[str, Any]]) -
     plan = Plan(rate=float(rate.group(1)) if rate else None)
     last = messages[-1] if messages else {}
     question, images = _last_question(messages)
+    rounds = _THEN.split(question)
+    done = max(1, _rounds_done(messages))
+    if last.get("role") == "tool" and done < len(rounds):
+        return parse(rounds[done], plan)
     if last.get("role") == "tool":
         return replace(plan, pieces=answers.split(f"The tool said: {_text_of(last)[0]}"))
-    plan = parse(question, plan)
+    plan = parse(rounds[0], plan)
     if plan.pieces is None:
         plan = replace(plan, pieces=_natural_answer(plan, model, body, question, images))
     return plan
@@ -161,6 +166,13 @@ def _last_question(messages: list[dict[str, Any]]) -> tuple[str, int]:
         if message.get("role") == "user":
             return _text_of(message)
     return "", 0
+
+
+def _rounds_done(messages: list[dict[str, Any]]) -> int:
+    """How often tools were called since the last question."""
+    roles = [message.get("role") for message in messages]
+    asked = max((at for at, role in enumerate(roles) if role == "user"), default=-1)
+    return sum(bool(message.get("tool_calls")) for message in messages[asked + 1 :])
 
 
 def _text_of(message: dict[str, Any]) -> tuple[str, int]:

@@ -64,6 +64,7 @@ class OllamaWire(Wire):
 
     def __init__(self, request: Request, model: str) -> None:
         super().__init__(request, model)
+        self._held: list[dict[str, Any]] = []
         self._prefix = f'{{"model":{go_json(model)},"created_at":"'
 
     def stream_head(self) -> bytes:
@@ -87,13 +88,19 @@ class OllamaWire(Wire):
         return self._frame(f'"content":"","thinking":{go_json(text)}')
 
     def call(self, index: int, name: str, arguments: Any) -> list[bytes]:
-        """A call arrives whole."""
+        """A call arrives whole, in a frame of its own or with the last one, as the model's template wants."""
         calls = [self._call(index, name, arguments)]
+        if self.model.startswith("tools-last"):
+            self._held += calls
+            return []
         return [self._frame(f'"content":"","tool_calls":{go_json(calls)}')]
 
     def closing(self, reason: str, tally: Tally) -> list[bytes]:
         """The frame with ``done`` and the timings."""
-        return [f"{self._last({'role': 'assistant', 'content': ''}, reason, tally)}\n".encode()]
+        message: dict[str, Any] = {"role": "assistant", "content": ""}
+        if self._held:
+            message["tool_calls"] = self._held
+        return [f"{self._last(message, reason, tally)}\n".encode()]
 
     def stream_error(self, message: str) -> bytes:
         """One more line."""

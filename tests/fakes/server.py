@@ -18,6 +18,7 @@ It serves ``GET / /api/version /api/tags /api/ps /v1/models /health /v1/health /
 **Models** decide the pace and the gifts: ``fast`` (as fast as the socket takes it), ``steady-50`` and
 ``slow-5`` (tokens a second; any number works), ``thinking`` (reasons first), ``vision`` (says how many
 images it sees), ``tools`` (calls the first tool that it is offered, then tells what the tool said),
+``tools-last`` (the same, its calls on ``/api`` come with the last frame; add it to ``models``),
 ``hf.co/fake/tiny:Q4_K_M`` (a name with everything in it). Others are not found.
 
 **Commands** stand in the last user message, anywhere, several of them if wanted. Without one the
@@ -35,6 +36,7 @@ What to say:
 ``!words N``              N words in one paragraph
 ``!paragraphs N``         N words in paragraphs of 60
 ``!call NAME {JSON}``     a tool call; a later turn that brings its result gets a sentence about it
+``A !then B``             A at first, B once tools have been called and their results have come
 
 How to say it:
 

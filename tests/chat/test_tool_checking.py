@@ -1,0 +1,118 @@
+"""Arguments against schemas, and switches."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.generation.texts import cleaned
+from chat.tools.checking import LONGEST, wrong_with
+from chat.tools.support import takes_tools
+from chat.tools.switches import is_on, wanted
+from tests.chat.tooling import Adder
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "schema", "wrong"),
+    [
+        ({}, {}, ""),
+        ({"a": 1}, {"properties": {"a": {"type": "integer"}}}, ""),
+        ({"a": "1"}, {"properties": {"a": {"type": "integer"}}}, "a: '1' is not of type 'integer'"),
+        ({}, {"required": ["a"]}, "'a' is a required property"),
+        (
+            {"a": [{"b": 1}]},
+            {"properties": {"a": {"items": {"properties": {"b": {"enum": [2]}}}}}},
+            "a.0.b: ",
+        ),
+        ({"a": 1}, {"type": "no such type"}, ""),
+        (
+            {"a": 1},
+            {"properties": {"a": {"$ref": "#/$defs/n"}}, "$defs": {"n": {"maximum": 0}}},
+            "a: 1 is greater",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said(arguments: dict[str, Any], schema: dict[str, Any], wrong: str) -> None:
+    found = wrong_with(arguments, schema)
+    assert found.startswith(wrong)
+    assert bool(found) is bool(wrong)
+
+
+def test_a_schema_fetches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(*args: Any, **kwargs: Any) -> None:
+        raise AssertionError("it went out")
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", connect)
+    assert wrong_with({"a": 1}, {"properties": {"a": {"$ref": "http://example.org/schema.json"}}}) == ""
+
+
+def test_what_is_wrong_is_short() -> None:
+    assert len(wrong_with({"a": "x" * 10_000}, {"properties": {"a": {"type": "integer"}}})) <= LONGEST
+
+
+@given(st.dictionaries(st.text(), JSON), JSON)
+def test_nothing_that_a_model_writes_breaks_the_check(arguments: dict[str, Any], odd: Any) -> None:
+    wrong_with(arguments, {"properties": {"a": {"const": odd}}, "required": list(arguments)[:1]})
+
+
+@given(JSON)
+def test_what_is_kept_has_the_same_shape(value: Any) -> None:
+    kept = cleaned(value)
+    assert type(kept) is type(value)
+    assert "\x00" not in str(kept)
+
+
+@pytest.mark.parametrize(
+    ("person", "conversation", "result"),
+    [
+        ({}, {}, False),
+        ({"*": True}, {}, True),
+        ({"*": True}, {"*": False}, False),
+        ({}, {"*": True}, True),
+        ({"add": True}, {}, False),
+    ],
+)
+def test_tools_are_off_until_somebody_wants_them(person: Any, conversation: Any, result: bool) -> None:
+    assert wanted(person, conversation) is result
+
+
+@pytest.mark.parametrize(
+    ("person", "conversation", "result"),
+    [
+        ({}, {}, True),
+        ({"add": False}, {}, False),
+        ({"add": False}, {"add": True}, True),
+        ({"add": True}, {"add": False}, False),
+    ],
+)
+def test_the_conversation_s_switch_comes_first(person: Any, conversation: Any, result: bool) -> None:
+    assert is_on(Adder(), person, conversation) is result
+
+
+@pytest.mark.parametrize(
+    ("kind", "capabilities", "result"),
+    [
+        ("ollama", ["tools"], True),
+        ("ollama", ["chat"], False),
+        ("ollama", None, True),
+        ("openai", None, True),
+        ("openai-responses", None, True),
+        ("olla", None, True),
+        ("lmstudio", ["tools"], False),
+        ("opencode", ["tools"], False),
+        ("ollm", None, False),
+    ],
+)
+def test_which_models_are_offered_tools(kind: str, capabilities: list[str] | None, result: bool) -> None:
+    assert takes_tools(kind, capabilities) is result
