@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 
-from chat.models import Activity, Ask, Conversation, Import, Message
+from chat.models import Activity, Ask, Attachment, Conversation, Import, Message
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -35,6 +35,11 @@ def own_ask(user: User, ask_id: UUID) -> Ask:
 def own_activity(user: User, activity_id: UUID) -> Activity:
     """A tool call in this person's conversation. Raises Http404."""
     return get_object_or_404(Activity.objects.owned_by(user), pk=activity_id)
+
+
+def own_attachment(user: User, attachment_id: UUID) -> Attachment:
+    """A file in this person's conversation. Raises Http404."""
+    return get_object_or_404(Attachment.objects.owned_by(user), pk=attachment_id)
 
 
 def own_import(user: User, import_id: UUID) -> Import:

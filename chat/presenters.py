@@ -104,6 +104,17 @@ class AskView:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachmentView:
+    """An image that came with a question. ``width`` and ``height`` are those of its thumbnail, in pixels."""
+
+    name: str
+    url: str
+    thumbnail_url: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class HealthView:
     """How a server is. ``state``: online, offline, checking. ``sentence`` says it in words."""
 
@@ -163,6 +174,7 @@ class MessageView:
     can_delete: bool = False
     activities: tuple[ActivityView, ...] = ()
     asks: tuple[AskView, ...] = ()
+    attachments: tuple[AttachmentView, ...] = ()
 
     @property
     def sources(self) -> tuple[SourceView, ...]:
@@ -237,7 +249,8 @@ class SidebarView:
 class ComposerView:
     """The form at the bottom.
 
-    ``key`` makes a repeated submit harmless. ``draft`` is text that came back with an error.
+    ``key`` makes a repeated submit harmless. ``draft`` is text that came back with an error. ``accept``: what
+    file choosers offer, as HTML wants it.
     ``active``: an answer is running or queued, so the stop button is offered.
     """
 
@@ -248,6 +261,7 @@ class ComposerView:
     active: bool = False
     draft: str = ""
     error: str = ""
+    accept: str = ""
     wants_tools: bool = False
 
     @property

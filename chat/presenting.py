@@ -11,8 +11,10 @@ from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from backends.adapters.events import FinishReason
+from chat.attachments import attachment_views, with_attachments
 from chat.cards import NONE as NO_CARDS
 from chat.cards import Cards, cards_of, seconds, with_flags
 from chat.generation import queue
@@ -32,6 +34,7 @@ from chat.presenters import (
     ThreadView,
 )
 from chat.rendered import rendered
+from chat.services.attaching import ACCEPT
 from chat.services.models import Offer, usable_models
 from chat.tools.switches import wanted
 from chat.waiting import waiting_view
@@ -89,7 +92,7 @@ def message_views(ids: Sequence[int]) -> tuple[MessageView, ...]:
     newest = {generation.message_id: generation for generation in generations}
     cards = cards_of(generations)
     rows = Message.objects.in_bulk(ids)
-    found = (rows[pk] for pk in ids if pk in rows)
+    found = with_attachments([rows[pk] for pk in ids if pk in rows])
     return tuple(message_view(row, newest.get(row.pk), cards.get(row.pk, NO_CARDS)) for row in found)
 
 
@@ -160,6 +163,7 @@ def plain_message(row: Message) -> MessageView:
         text=row.text,
         created=row.created_at,
         can_delete=True,
+        attachments=attachment_views(row),
     )
 
 
@@ -190,6 +194,26 @@ def error_view(generation: Generation) -> ErrorView | None:
 
 
 def note(generation: Generation, row: Message) -> str:
+    """What there is to know about the answer: how it ended, and what the model did not get."""
+    if generation.is_active:
+        return ""
+    return " ".join(filter(None, (ending(generation, row), left_out(generation))))
+
+
+def left_out(generation: Generation) -> str:
+    """A sentence where the model was not sent the images of the conversation."""
+    count = generation.images_left_out
+    if not count:
+        return ""
+    sentence = ngettext(
+        "%(model)s can’t see images: %(count)d image of this conversation was left out.",
+        "%(model)s can’t see images: %(count)d images of this conversation were left out.",
+        count,
+    )
+    return sentence % {"model": model_label(generation), "count": count}
+
+
+def ending(generation: Generation, row: Message) -> str:
     """A sentence about how the answer ended, where it is not the ordinary way."""
     if generation.status == Status.STOPPED:
         return _("You stopped this answer.")
@@ -275,6 +299,7 @@ def composer_view(
         active=active,
         draft=draft,
         error=error,
+        accept=ACCEPT,
         wants_tools=wanted(user.tools, conversation.tools if conversation else {}),
     )
 

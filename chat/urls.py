@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from chat.views import (
+    attachments,
     backends,
     cards,
     catalogue,
@@ -50,6 +51,8 @@ urlpatterns = [
     path("messages/<int:message_id>/details/", cards.details, name="message-details"),
     path("asks/<uuid:ask_id>/answer/", cards.answer, name="ask-answer"),
     path("activities/<uuid:activity_id>/output/", cards.output, name="activity-output"),
+    path("attachments/<uuid:attachment_id>/", attachments.show, name="attachment"),
+    path("attachments/<uuid:attachment_id>/thumbnail/", attachments.thumbnail, name="attachment-thumbnail"),
     path("messages/<int:message_id>/waiting/send/", waiting.send_now, name="waiting-send"),
     path("messages/<int:message_id>/waiting/model/", waiting.send_elsewhere, name="waiting-model"),
     path("messages/<int:message_id>/waiting/edit/", waiting.edit, name="waiting-edit"),

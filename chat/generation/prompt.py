@@ -10,6 +10,7 @@ from uuid import UUID
 from backends.adapters.base import Endpoint
 from backends.adapters.messages import ChatMessage, ChatRequest, Reasoning, Role, SamplingOptions, TextPart
 from backends.models import Backend, CatalogueModel
+from chat.generation.attached import Attached, note_left_out, read_attached
 from chat.generation.memory import fingerprint, remembered
 from chat.generation.steps import finished, turns_of, without_tools
 from chat.models import Generation, Message, MessageRole, Step
@@ -102,7 +103,11 @@ def build_request(generation: Generation, answer: Message, model: CatalogueModel
     rows = history(answer)
     path = [row.pk for row in rows]
     steps = steps_of([*rows, answer])
-    messages = alternating(turn for row in rows for turn in chat_messages(row, steps.get(row.pk, ())))
+    attached = read_attached(rows, model)
+    note_left_out(generation, attached.left_out)
+    messages = alternating(
+        turn for row in rows for turn in chat_messages(row, steps.get(row.pk, ()), attached)
+    )
     if generation.continues:
         path.append(answer.pk)
         messages += begun(answer, steps.get(answer.pk, ()))
@@ -155,11 +160,11 @@ def steps_of(rows: list[Message]) -> Mapping[int, Sequence[Step]]:
     return Step.of_messages(called) if called else {}
 
 
-def chat_messages(row: Message, steps: Sequence[Step]) -> list[ChatMessage]:
+def chat_messages(row: Message, steps: Sequence[Step], attached: Attached) -> list[ChatMessage]:
     """A stored turn as adapters know it; an answer that took rounds is several."""
     if steps:
         return finished(list(turns_of(row, steps)))
-    return [ChatMessage.of(Role(row.role), row.text)]
+    return [attached.turn(row)]
 
 
 def begun(answer: Message, steps: Sequence[Step]) -> list[ChatMessage]:

@@ -2,6 +2,7 @@
 
 from chat.models.activity import AT_WORK, Activity, ActivityState, Consent
 from chat.models.ask import Ask, AskState
+from chat.models.attachment import Attachment
 from chat.models.conversation import TITLE_LENGTH, Conversation
 from chat.models.generation import ACTIVE, Generation, Status
 from chat.models.imports import Import, ImportStatus, Origin
@@ -21,6 +22,7 @@ __all__ = [
     "ActivityState",
     "Ask",
     "AskState",
+    "Attachment",
     "Consent",
     "Conversation",
     "Generation",

@@ -58,7 +58,8 @@ class Generation(models.Model):
 
     ``awaits_server``: the backend was away, and nothing of the answer has arrived since. While it is
     queued, ``retry_at`` is when it joins the line, None for when the backend is back; ``waits``
-    counts how often it was set to wait.
+    counts how often it was set to wait. ``images_left_out`` counts the images that were not sent because
+    the model cannot see.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -70,6 +71,7 @@ class Generation(models.Model):
     options = models.JSONField(default=dict, blank=True)
     status = models.CharField(max_length=12, choices=Status, default=Status.QUEUED)
     continues = models.BooleanField(default=False)
+    images_left_out = models.PositiveSmallIntegerField(default=0)
 
     worker = models.CharField(max_length=60, blank=True, default="")
     lease_until = models.DateTimeField(null=True, blank=True)

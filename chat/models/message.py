@@ -44,6 +44,7 @@ class Message(models.Model):
     reasoning = models.TextField(blank=True, default="")
     reasoning_seconds = models.PositiveIntegerField(null=True, blank=True)
     has_steps = models.BooleanField(default=False)
+    attached = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = MessageQuerySet.as_manager()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
+from django.core.files.uploadedfile import UploadedFile
 from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,6 +20,7 @@ from chat.generation import queue, runtime, waiting
 from chat.generation.prompt import BackendGone, NotAllowed, Prepared, prepare, prepare_from
 from chat.generation.updates import Kind, Update
 from chat.models import Conversation, Generation, Message, MessageRole, Status, Submission
+from chat.services.attaching import Staged, attach, received
 from chat.services.models import find_model
 from chat.services.refusals import Refused
 from chat.services.titles import title_from
@@ -42,18 +45,19 @@ class Sent:
     repeated: bool = False
 
 
-def start_conversation(user: User, text: str, ref: str, key: str) -> Sent:
+def start_conversation(
+    user: User, text: str, ref: str, key: str, uploads: Sequence[UploadedFile[bytes]] = ()
+) -> Sent:
     """A new conversation with its first question. Raises Refused."""
-    text = checked(text)
+    text = checked(text, may_be_empty=bool(uploads))
     model = find_model(user, ref)
-    with write_transaction():
+    with received(uploads, model) as files, write_transaction():
         hold(user)
-        if earlier := already_sent(user, key, text):
+        if earlier := already_sent(user, key, text, files):
             return earlier
-        conversation = Conversation.objects.create(
-            owner=user, title=title_from(text), updated_at=timezone.now()
-        )
-        sent = ask(conversation, user, text, model, key)
+        title = title_from(text or files[0].ready.name)
+        conversation = Conversation.objects.create(owner=user, title=title, updated_at=timezone.now())
+        sent = ask(conversation, user, text, model, key, files)
         if user.last_model != model.ref:
             user.last_model = model.ref
             user.save(update_fields=["last_model"])
@@ -61,26 +65,33 @@ def start_conversation(user: User, text: str, ref: str, key: str) -> Sent:
     return sent
 
 
-def send_message(user: User, conversation: Conversation, text: str, ref: str, key: str) -> Sent:
+def send_message(
+    user: User,
+    conversation: Conversation,
+    text: str,
+    ref: str,
+    key: str,
+    uploads: Sequence[UploadedFile[bytes]] = (),
+) -> Sent:
     """The next question of a conversation. Raises Refused, also while an answer is being written."""
-    text = checked(text)
+    text = checked(text, may_be_empty=bool(uploads))
     model = find_model(user, ref)
-    with write_transaction():
+    with received(uploads, model) as files, write_transaction():
         hold(user)
-        if earlier := already_sent(user, key, text):
+        if earlier := already_sent(user, key, text, files):
             return earlier
         conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
         conversation.owner = user
         refuse_while_answering(conversation)
-        sent = ask(conversation, user, text, model, key)
+        sent = ask(conversation, user, text, model, key, files)
     begin(sent.generation, model)
     return sent
 
 
-def checked(text: str) -> str:
+def checked(text: str, *, may_be_empty: bool = False) -> str:
     """The text as it is stored. Raises Refused where there is none or too much."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").strip()
-    if not text:
+    if not text and not may_be_empty:
         raise Refused(_("Write something first."))
     if len(text) > LONGEST_QUESTION:
         raise Refused(
@@ -99,10 +110,10 @@ def hold(user: User) -> None:
         get_user_model().objects.select_for_update().only("pk").get(pk=user.pk)
 
 
-def already_sent(user: User, key: str, text: str) -> Sent | None:
+def already_sent(user: User, key: str, text: str, files: Sequence[Staged] = ()) -> Sent | None:
     """What an earlier submit of the same form made.
 
-    A browser that goes back shows a form with its old key; another text in it is another question.
+    A browser that goes back shows a form with its old key; another text or file in it is another question.
     """
     found = (
         Submission.objects.select_related("message__conversation")
@@ -111,7 +122,7 @@ def already_sent(user: User, key: str, text: str) -> Sent | None:
         if key
         else None
     )
-    if found is None:
+    if found is None or not has_these(found.message, files):
         return None
     question = found.message
     generation = Generation.objects.select_related("message").filter(message__parent=question).first()
@@ -120,20 +131,41 @@ def already_sent(user: User, key: str, text: str) -> Sent | None:
     return Sent(question.conversation, question, generation.message, generation, repeated=True)
 
 
+def has_these(question: Message, files: Sequence[Staged]) -> bool:
+    """Whether the question came with exactly these files."""
+    if question.attached != len(files):
+        return False
+    digests = [file.ready.digest for file in files]
+    return not files or list(question.attachments.values_list("digest", flat=True)) == digests
+
+
 def refuse_while_answering(conversation: Conversation) -> None:
     """One answer at a time in a conversation. Raises Refused."""
     if Generation.objects.active().filter(message__conversation=conversation).exists():
         raise Refused(_("An answer is still being written. Wait for it or stop it, then send."))
 
 
-def ask(conversation: Conversation, user: User, text: str, model: CatalogueModel, key: str) -> Sent:
+def ask(
+    conversation: Conversation,
+    user: User,
+    text: str,
+    model: CatalogueModel,
+    key: str,
+    files: Sequence[Staged] = (),
+) -> Sent:
     """Store question, answer and generation. Inside the caller's transaction."""
     question = Message.objects.create(
-        conversation=conversation, parent_id=conversation.head_id, role=MessageRole.USER, text=text
+        conversation=conversation,
+        parent_id=conversation.head_id,
+        role=MessageRole.USER,
+        text=text,
+        attached=len(files),
     )
     if key:
         remember(user, key[:64], question)
     answer, generation = add_answer(conversation, question, model)
+    if files:
+        attach(user, question, files)
     return Sent(conversation, question, answer, generation)
 
 

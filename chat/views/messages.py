@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -37,7 +38,9 @@ from chat.views.requests import is_htmx, person, posted
 def create(request: HttpRequest) -> HttpResponse:
     """The first question makes the conversation."""
     try:
-        sent = start_conversation(person(request), text_of(request), ref_of(request), key_of(request))
+        sent = start_conversation(
+            person(request), text_of(request), ref_of(request), key_of(request), files_of(request)
+        )
     except Refused as refused:
         return refuse(request, None, refused)
     if not is_htmx(request):
@@ -60,7 +63,14 @@ def send(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     conversation = own_conversation(person(request), conversation_id)
     was_on_top = is_on_top(conversation)
     try:
-        sent = send_message(person(request), conversation, text_of(request), ref_of(request), key_of(request))
+        sent = send_message(
+            person(request),
+            conversation,
+            text_of(request),
+            ref_of(request),
+            key_of(request),
+            files_of(request),
+        )
     except Refused as refused:
         return refuse(request, conversation, refused)
     articles = articles_of(sent)
@@ -193,6 +203,11 @@ def text_of(request: HttpRequest) -> str:
 def ref_of(request: HttpRequest) -> str:
     """The chosen model, ``BACKEND-SLUG/MODEL-ID``."""
     return posted(request, "model")
+
+
+def files_of(request: HttpRequest) -> list[UploadedFile[bytes]]:
+    """What was attached."""
+    return request.FILES.getlist("files")
 
 
 def key_of(request: HttpRequest) -> str:

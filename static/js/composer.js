@@ -85,12 +85,42 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.id !== "composer") return;
-  const empty = !byId("composer-text").value.trim();
+  const empty = !byId("composer-text").value.trim() && !byId("composer-files").files.length;
   if (!empty && !isAnswering() && !sending) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   if (!empty && isAnswering()) complain(form.dataset.errorActive, "note");
 }, { capture: true });
+
+// Files: chosen, pasted or dropped. What shows them comes with the first one.
+
+async function attach(files) {
+  const { add } = await import(byId("composer").dataset.attachments);
+  add(files);
+}
+
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("#composer-files, #composer-camera") && target.files.length) attach([...target.files]);
+});
+
+document.addEventListener("paste", (event) => {
+  const files = [...event.clipboardData.files];
+  if (event.target.id !== "composer-text" || !files.length || event.clipboardData.types.includes("text/plain")) return;
+  event.preventDefault();
+  attach(files);
+});
+
+function hover(event, drops) {
+  const box = event.dataTransfer?.types.includes("Files") && document.querySelector("#composer .composer-box");
+  if (!box) return;
+  event.preventDefault();
+  box.toggleAttribute("data-drop", event.type === "dragover");
+  if (drops) attach([...event.dataTransfer.files]);
+}
+
+document.addEventListener("dragover", (event) => hover(event, false));
+document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) hover(event, false); });
+document.addEventListener("drop", (event) => hover(event, true));
 
 document.addEventListener("click", (event) => {
   const example = event.target.closest('[data-action="example"]');
@@ -98,7 +128,7 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     fill(example.textContent.trim());
     byId("composer-text").focus();
-  } else if (event.target.closest(".composer-box") && !event.target.closest("button, select, label, textarea")) {
+  } else if (event.target.closest(".composer-box") && !event.target.closest("button, select, label, textarea, input")) {
     byId("composer-text").focus();
   }
 });

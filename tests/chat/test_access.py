@@ -22,6 +22,7 @@ from chat.models import Activity, Ask, Conversation, Generation, Import, Message
 from chat.services.sending import Sent
 from privatechathub.accounts import setup
 from privatechathub.accounts.models import Invitation, User
+from tests.chat.attachments.pictures import attach_picture
 from tests.conftest import signed_in
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -79,6 +80,8 @@ DOORS = {
     "chat:import-cancel": Door(For.OWNER, POST),
     "chat:ask-answer": Door(For.OWNER, POST, {"verdict": "once"}),
     "chat:activity-output": Door(For.OWNER, READ),
+    "chat:attachment": Door(For.OWNER, READ),
+    "chat:attachment-thumbnail": Door(For.OWNER, READ),
     "chat:waiting-send": Door(For.OWNER, POST),
     "chat:waiting-model": Door(For.OWNER, POST, {"other": "demo/play"}),
     "chat:waiting-edit": Door(For.OWNER, FORM, {"text": "What else?"}),
@@ -161,6 +164,7 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
     called = Activity.objects.create(
         generation=sent.generation, position=0, name="ls", state="done", output="etc", started_at=now
     )
+    attached = attach_picture(sent.question)
     sent_file = Import.objects.create(owner=sent.conversation.owner, file_name="chats.json")
     sent_file.path.parent.mkdir(parents=True, exist_ok=True)
     sent_file.path.write_bytes(b"{}")
@@ -176,6 +180,7 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
         "ask_id": asked.pk,
         "activity_id": called.pk,
         "import_id": sent_file.pk,
+        "attachment_id": attached.pk,
         "invitation_id": invitation.pk,
         "token": token,
     }

@@ -1,0 +1,86 @@
+"""The parent of the worker."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import IO
+
+WORKER = Path(__file__).with_name("worker.py")
+#: Seconds for one image; a busy small machine needs about three for 50 million pixels.
+PATIENCE = 40
+#: Images at a time. Each may take MEMORY of the worker.
+AT_A_TIME = 2
+
+_turns = threading.BoundedSemaphore(AT_A_TIME)
+
+
+class Trouble(StrEnum):
+    """Why there is no image."""
+
+    HEIC = "heic"
+    UNKNOWN = "unknown"
+    BROKEN = "broken"
+    LARGE = "large"
+
+
+class BadImage(Exception):
+    """``trouble`` says why."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.value)
+        self.trouble = trouble
+
+
+@dataclass(frozen=True, slots=True)
+class CleanImage:
+    """Written by us: JPEG or PNG, at most 2048 pixels long, and a small WebP. Nothing but the pixels is left."""
+
+    data: bytes
+    media_type: str
+    width: int
+    height: int
+    thumbnail: bytes
+
+
+def clean(source: IO[bytes]) -> CleanImage:
+    """Decode an untrusted image and write it anew. Blocks for up to seconds. Raises BadImage."""
+    data = source.read()
+    with _turns:
+        output = run(data)
+    line, _newline, rest = output.partition(b"\n")
+    try:
+        header = json.loads(line)
+    except ValueError:  # killed by a limit
+        raise BadImage(Trouble.LARGE) from None
+    if "trouble" in header:
+        raise BadImage(Trouble(header["trouble"]))
+    size = header["size"]
+    return CleanImage(
+        data=rest[:size],
+        media_type=header["media_type"],
+        width=header["width"],
+        height=header["height"],
+        thumbnail=rest[size : size + header["thumbnail"]],
+    )
+
+
+def run(data: bytes) -> bytes:
+    """What the worker writes; nothing where it was killed. ``-I``: no path and no environment of ours."""
+    try:
+        return subprocess.run(
+            [sys.executable, "-I", str(WORKER)],
+            input=data,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=PATIENCE,
+            check=False,
+            env={},
+        ).stdout
+    except subprocess.TimeoutExpired:
+        return b""

@@ -1,0 +1,82 @@
+"""A file that a person sent with a question."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+
+from backends.database import write_transaction
+from chat import files
+from chat.models.message import Message
+
+if TYPE_CHECKING:
+    from privatechathub.accounts.models import User
+
+NAME_LENGTH = 200
+
+
+class AttachmentQuerySet(models.QuerySet["Attachment"]):
+    """Finders."""
+
+    def owned_by(self, user: User) -> AttachmentQuerySet:
+        """Files in this person's own conversations."""
+        return self.filter(message__conversation__owner=user)
+
+
+class Attachment(models.Model):
+    """What is known of the file; its bytes are kept by ``digest`` (see ``chat.files``), once for all rows of it.
+
+    ``width`` and ``height`` are pixels, None for what is no image. ``size`` is bytes as stored.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments")
+    position = models.PositiveSmallIntegerField(default=0)
+    name = models.CharField(max_length=NAME_LENGTH)
+    media_type = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, db_index=True)
+    size = models.PositiveBigIntegerField()
+    width = models.PositiveIntegerField(null=True, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AttachmentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["message", "position"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_image(self) -> bool:
+        """Whether a model sees it, instead of reading it."""
+        return self.media_type.startswith("image/")
+
+    def content(self) -> bytes:
+        """The bytes. Raises FileNotFoundError."""
+        return files.read(self.digest)
+
+    def thumbnail(self) -> bytes:
+        """A small WebP of the image. Raises FileNotFoundError."""
+        return files.read(self.digest, files.THUMBNAIL)
+
+
+@receiver(post_delete, sender=Attachment)
+def forget_bytes(instance: Attachment, **_signal: Any) -> None:
+    """With the last row of a content its bytes go, once the deletion is certain."""
+    digest = instance.digest
+
+    def remove_unless_used() -> None:
+        with write_transaction():
+            files.hold(digest)
+            if not Attachment.objects.filter(digest=digest).exists():
+                files.remove(digest)
+
+    transaction.on_commit(remove_unless_used)
