@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.contrib.auth import get_user_model
+
 from backends.database import in_database
 from chat.models import Internet
 from chat.tools.base import Caller, Reach, Tool
@@ -28,8 +30,20 @@ TOOLS: tuple[Tool, ...] = (
 
 
 def known_to(user_id: int) -> list[Tool]:
-    """All that this person could have somewhere, for pages with switches. May read rows."""
-    return list(TOOLS)
+    """All that this person could have somewhere, for pages with switches: one of each name. Two queries."""
+    internet = Internet.current()
+    has_place = get_user_model().objects.filter(pk=user_id).exclude(place="").exists()
+    unknown = LookedUpLocation if has_place or not internet.allowed else SavedLocation
+    return [
+        tool
+        for tool in allowed(internet)
+        if not isinstance(tool, unknown) and (internet.can_search or not isinstance(tool, WebSearch))
+    ]
+
+
+def allowed(internet: Internet) -> list[Tool]:
+    """Those that do not reach outside, and the others where an administrator allows the internet."""
+    return [tool for tool in TOOLS if internet.allowed or Reach.OUTSIDE not in tool.reach]
 
 
 async def tools_for(caller: Caller) -> list[Tool]:
@@ -39,5 +53,4 @@ async def tools_for(caller: Caller) -> list[Tool]:
     Whether somebody wants them (``on_by_default``, switches, consent) is for the caller to ask.
     """
     internet = await in_database(Internet.current)
-    reachable = [tool for tool in TOOLS if internet.allowed or Reach.OUTSIDE not in tool.reach]
-    return [tool for tool in reachable if await tool.available(caller)]
+    return [tool for tool in allowed(internet) if await tool.available(caller)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backends.database import in_database
 from chat.models import Internet, SearchEngine
 from chat.tools.base import Caller, Reach
-from chat.tools.registry import TOOLS, tools_for
+from chat.tools.registry import TOOLS, known_to, tools_for
 from privatechathub.accounts.models import User
 
 INSIDE = {"get_current_datetime", "calculate", "search_my_conversations", "show_notification"}
@@ -54,3 +54,25 @@ async def test_a_saved_place_is_told_without_reaching_outside(
     internet.allowed = False
     await in_database(internet.save)
     assert "get_current_location" in await offered(caller)
+
+
+def test_pages_know_each_name_once_and_only_what_could_be_used(alice: User, bob: User) -> None:
+    def known(user: User) -> dict[str, bool]:
+        tools = known_to(user.pk)
+        assert len({tool.name for tool in tools}) == len(tools)
+        return {tool.name: Reach.OUTSIDE in tool.reach for tool in tools}
+
+    assert known(alice) == dict.fromkeys(INSIDE | {"get_current_location"}, False)
+    row = Internet.objects.create(pk=1, allowed=True)
+    assert {name for name, outside in known(alice).items() if outside} == {
+        "fetch_url",
+        "read_url",
+        "get_current_location",
+    }
+    alice.place = "Oslo"
+    alice.save()
+    assert not known(alice)["get_current_location"]
+    assert known(bob)["get_current_location"]
+    row.search_engine, row.searxng_url = SearchEngine.SEARXNG, "http://searx.home"
+    row.save()
+    assert known(bob)["web_search"]
