@@ -13,7 +13,6 @@ from chat.health import health_view
 from chat.models import Conversation
 from chat.presenters import ModelChoice, ModelGroup
 from chat.services.models import Offer
-from chat.tools.support import takes_tools
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -97,6 +96,5 @@ def model_choice(model: CatalogueModel, chosen: str, where: str = "") -> ModelCh
         vision=bool(model.can(Capability.VISION)),
         tools=bool(model.can(Capability.TOOLS)),
         reasoning=bool(model.can(Capability.REASONING)),
-        no_tools=not takes_tools(model.backend.kind, model.capabilities),
         health=health_view(model.backend),
     )

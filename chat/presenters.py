@@ -199,7 +199,6 @@ class ModelChoice:
     vision: bool = False
     tools: bool = False
     reasoning: bool = False
-    no_tools: bool = False
     health: HealthView | None = None
 
 
@@ -251,6 +250,7 @@ class ComposerView:
 
     ``key`` makes a repeated submit harmless. ``draft`` is text that came back with an error. ``accept``: what
     file choosers offer, as HTML wants it.
+    ``tools_hint``: a sentence where tools are wanted, but the chosen model knows none.
     ``active``: an answer is running or queued, so the stop button is offered.
     """
 
@@ -262,13 +262,7 @@ class ComposerView:
     draft: str = ""
     error: str = ""
     accept: str = ""
-    wants_tools: bool = False
-
-    @property
-    def tools_hint(self) -> bool:
-        """Whether tools are wanted, but not by the chosen model."""
-        choices = (choice for group in self.models for choice in group.choices)
-        return self.wants_tools and any(choice.no_tools for choice in choices if choice.selected)
+    tools_hint: str = ""
 
     @property
     def health(self) -> HealthView | None:

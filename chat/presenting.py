@@ -22,7 +22,7 @@ from chat.generation.run import ToolsEnd
 from chat.generation.supervisor import waiting_sentence
 from chat.markdown import render, render_user
 from chat.models import Conversation, Generation, Message, MessageRole, Status
-from chat.picker import model_groups
+from chat.picker import begins_with, model_groups
 from chat.presenters import (
     ComposerView,
     ConversationGroup,
@@ -36,6 +36,7 @@ from chat.presenters import (
 from chat.rendered import rendered
 from chat.services.attaching import ACCEPT
 from chat.services.models import Offer, usable_models
+from chat.tool_pages import tools_hint
 from chat.tools.switches import wanted
 from chat.waiting import waiting_view
 
@@ -300,8 +301,17 @@ def composer_view(
         draft=draft,
         error=error,
         accept=ACCEPT,
-        wants_tools=wanted(user.tools, conversation.tools if conversation else {}),
+        tools_hint=hint_about_tools(models, user, conversation, ref),
     )
+
+
+def hint_about_tools(models: list[Offer], user: User, conversation: Conversation | None, ref: str) -> str:
+    """A sentence where tools are wanted, but the model that the picker begins with knows none."""
+    if not wanted(user.tools, conversation.tools if conversation else {}):
+        return ""
+    chosen = begins_with(models, user, conversation, ref)
+    found = (offer.model for offer in models if offer.model.ref == chosen)
+    return tools_hint(user, conversation, next(found, None))
 
 
 def submission_key() -> str:

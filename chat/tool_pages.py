@@ -11,12 +11,14 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from backends.models import CatalogueModel
 from chat.cards import activity_view
 from chat.models import Activity, Conversation, ToolPolicy, ToolRule, Verdict
 from chat.presenters import ActivityView
 from chat.tools.base import Reach, Tool
 from chat.tools.registry import known_to
-from chat.tools.switches import ANY
+from chat.tools.support import takes_tools
+from chat.tools.switches import ANY, wanted
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -48,6 +50,15 @@ class CallRow:
     began: datetime
     thread_title: str
     thread_url: str
+
+
+def tools_hint(user: User, conversation: Conversation | None, model: CatalogueModel | None) -> str:
+    """A sentence where tools are wanted here, but this model cannot call them."""
+    if model is None or not wanted(user.tools, conversation.tools if conversation else {}):
+        return ""
+    if takes_tools(model.backend.kind, model.capabilities):
+        return ""
+    return _("Tools are on, but this model can’t use them.")
 
 
 def switch_all(user: User, conversation: Conversation | None) -> ToolRow:

@@ -6,14 +6,18 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.html import escape
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from chat.access import own_message
 from chat.health import health_view
 from chat.models import Message
+from chat.realtime import frames
 from chat.services import waiting
 from chat.services.models import find_model
 from chat.services.refusals import Refused
+from chat.tool_pages import tools_hint
+from chat.views.conversations import current
 from chat.views.messages import changed, ref_of, refuse, text_of
 from chat.views.requests import person, posted
 
@@ -76,7 +80,8 @@ def health(request: HttpRequest) -> HttpResponse:
     try:
         model = find_model(person(request), request.GET.get("model", "").replace("\x00", ""))
     except Refused:
-        view = None
-    else:
-        view = health_view(model.backend)
-    return render(request, "chat/fragments/health.html", {"health": view})
+        return render(request, "chat/fragments/health.html", {"health": None})
+    response = render(request, "chat/fragments/health.html", {"health": health_view(model.backend)})
+    hint = escape(tools_hint(person(request), current(request), model))
+    response.content += frames.partial("composer-tools", "innerHTML", hint).encode()
+    return response

@@ -314,13 +314,15 @@ def test_a_conversation_differs(
 
 
 def test_the_composer_says_where_the_model_cannot(alice: User, as_alice: Client, demo: Any) -> None:
-    hint = 'id="composer-tools"'
+    hint = "Tools are on, but this model can’t use them."
     demo.models.update(capabilities=["chat"])
     assert hint not in as_alice.get("/").content.decode()
 
     alice.tools = {"*": True}
     alice.save()
     assert hint in as_alice.get("/").content.decode()
+    picked = as_alice.get("/models/health/?model=demo/play").content.decode()
+    assert f'hx-target="#composer-tools" hx-swap="innerHTML">{hint}<' in picked
 
     demo.models.update(capabilities=["chat", "tools"])
     assert hint not in as_alice.get("/").content.decode()
