@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.db import connection
 from django.db.models import Model
 from django.utils import timezone
 
@@ -101,10 +102,10 @@ def save(owner: User, talk: Talk) -> Conversation:
 
 def _backend(owner: User, talk: Talk) -> Backend | None:
     """The server of that name, where this person may use that model of it."""
+    if not talk.backend:
+        return None
     usable = CatalogueModel.objects.for_chat().usable_by(owner).select_related("backend")
-    model = (
-        usable.filter(backend__name=talk.backend, model_id=talk.model_id).first() if talk.backend else None
-    )
+    model = usable.filter(backend__name=talk.backend, model_id=talk.model_id).first()
     return model.backend if model else None
 
 
@@ -121,10 +122,12 @@ def _save_messages(conversation: Conversation, talk: Talk, now: datetime) -> dic
         for turn in talk.turns
     }
     Message.objects.bulk_create(rows.values(), batch_size=BATCH)
+    values = []
     for turn in talk.turns:
-        rows[turn.id].parent = rows.get(turn.parent or "")
-        rows[turn.id].created_at = turn.created_at or talk.created_at or now
-    Message.objects.bulk_update(rows.values(), ["parent", "created_at"], batch_size=BATCH)
+        row, parent = rows[turn.id], rows.get(turn.parent or "")
+        row.created_at = turn.created_at or talk.created_at or now  # adding it has set another
+        values.append((parent and parent.pk, _moment(row.created_at), row.pk))
+    _amend("UPDATE chat_message SET parent_id = %s, created_at = %s WHERE id = %s", values)
     return rows
 
 
@@ -133,11 +136,24 @@ def _save_runs(messages: dict[str, Message], talk: Talk, now: datetime) -> None:
     made = [Generation(message=messages[turn.id], **run.values) for turn, run in runs]
     created = [run.values["created_at"] or turn.created_at or now for turn, run in runs]
     Generation.objects.bulk_create(made, batch_size=BATCH)
-    for row, moment in zip(made, created, strict=True):  # adding a row has set them to this moment
+    for row, moment in zip(made, created, strict=True):
         row.created_at = moment
-    Generation.objects.bulk_update(made, ["created_at"], batch_size=BATCH)
+    values = ((_moment(row.created_at), row.pk.hex) for row in made)
+    _amend("UPDATE chat_generation SET created_at = %s WHERE id = %s", values)
     for (turn, run), row in zip(runs, made, strict=True):
-        _save_parts(turn, run, row)
+        if run.activities or run.steps or run.asks:
+            _save_parts(turn, run, row)
+
+
+def _amend(statement: str, values: Iterable[tuple[Any, ...]]) -> None:
+    """Write fields of rows that were just made. ``bulk_update`` does the same many times slower."""
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, list(values))
+
+
+def _moment(value: datetime | None) -> Any:
+    """A moment as the database takes it."""
+    return connection.ops.adapt_datetimefield_value(value)
 
 
 def _save_parts(turn: Turn, run: Run, row: Generation) -> None:
