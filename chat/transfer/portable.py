@@ -43,7 +43,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message; ``parent`` is the id of the one before it, None for a first one."""
+    """One message; ``parent`` is the id of the one before it, None for a first one.
+
+    ``files`` tells of what came with it: ``name``, ``media_type``, ``size`` in bytes. Files don't travel.
+    """
 
     id: str
     parent: str | None
@@ -53,6 +56,7 @@ class Turn:
     reasoning_seconds: int | None = None
     created_at: datetime | None = None
     runs: tuple[Run, ...] = ()
+    files: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from backends.models import Backend, CatalogueModel
+from chat.attachments import with_attachments
 from chat.models import TITLE_LENGTH, Activity, Ask, Conversation, Generation, Message, Step
 from chat.transfer import fields
 from chat.transfer.portable import HUB, Run, Talk, Turn
@@ -23,9 +24,9 @@ BATCH = 200
 
 
 def load(conversation: Conversation) -> Talk:
-    """A conversation with everything in it. Six queries."""
+    """A conversation with everything in it. Six queries, one more where there are files."""
     runs = _runs(conversation)
-    rows = list(conversation.messages.order_by("pk"))
+    rows = with_attachments(list(conversation.messages.order_by("pk")))
     names = {row.pk: str(place) for place, row in enumerate(rows, 1)}
     turns = tuple(
         Turn(
@@ -37,6 +38,7 @@ def load(conversation: Conversation) -> Talk:
             reasoning_seconds=row.reasoning_seconds,
             created_at=row.created_at,
             runs=tuple(runs.get(row.pk, ())),
+            files=_files(row),
         )
         for row in rows
     )
@@ -52,6 +54,13 @@ def load(conversation: Conversation) -> Talk:
         model_id=conversation.model_id,
         created_at=conversation.created_at,
         updated_at=conversation.updated_at,
+    )
+
+
+def _files(row: Message) -> tuple[dict[str, Any], ...]:
+    attached = row.attachments.all() if row.attached else ()
+    return tuple(
+        {name: getattr(found, name) for name in ("name", "media_type", "size")} for found in attached
     )
 
 

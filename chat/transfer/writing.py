@@ -38,6 +38,7 @@ class Part:
     when: str
     html: SafeString
     reasoning: SafeString
+    files: tuple[str, ...]
 
 
 def as_json(talk: Talk) -> str:
@@ -60,6 +61,8 @@ def as_markdown(talk: Talk) -> str:
             ]
             lines.append("")
         lines += [turn.text, ""]
+        if turn.files:
+            lines += [*(f"- {_('File')}: {name}" for name in file_names(turn)), ""]
     return "\n".join(lines)
 
 
@@ -70,7 +73,8 @@ def as_text(talk: Talk) -> str:
     if talk.system_prompt:
         lines += [f"[{_('System prompt')}]", talk.system_prompt, ""]
     for turn in talk.path():
-        lines += [" · ".join(filter(None, (f"[{speaker(turn)}]", moment(turn)))), turn.text, ""]
+        lines += [" · ".join(filter(None, (f"[{speaker(turn)}]", moment(turn)))), turn.text]
+        lines += [*(f"[{_('File')}: {name}]" for name in file_names(turn)), ""]
     return "\n".join(lines)
 
 
@@ -94,6 +98,7 @@ def _parts(talk: Talk) -> Iterator[Part]:
             when=moment(turn),
             html=_safe(render_user(turn.text) if mine else render(turn.text)),
             reasoning=_safe(render(turn.reasoning)),
+            files=file_names(turn),
         )
 
 
@@ -108,6 +113,11 @@ def speaker(turn: Turn) -> str:
         return _("You")
     run = turn.runs[-1].values if turn.runs else {}
     return _one_line(run.get("model_name") or run.get("model_id") or "") or _("Assistant")
+
+
+def file_names(turn: Turn) -> tuple[str, ...]:
+    """What came with it, by name."""
+    return tuple(_one_line(file["name"]) for file in turn.files)
 
 
 def moment(turn: Turn) -> str:

@@ -49,6 +49,7 @@ def _message(turn: Turn) -> dict[str, Any]:
         "reasoning": turn.reasoning,
         "reasoning_seconds": turn.reasoning_seconds,
         "created_at": fields.written(turn.created_at),
+        "files": [dict(file) for file in turn.files],
         "generations": [
             _written(run.values)
             | {
@@ -71,7 +72,9 @@ def read(item: Mapping[str, Any]) -> Talk:
     if version is None or not 1 <= version <= VERSION or not talk:
         raise Unreadable
     left_out: Counter[LeftOut] = Counter()
-    turns = arranged((_turn(message) for message in values.objects(talk.get("messages"))), left_out)
+    messages = values.objects(talk.get("messages"))
+    turns = arranged(map(_turn, messages), left_out)
+    left_out[LeftOut.FILE] += sum(len(values.sequence(message.get("files"))) for message in messages)
     head = talk.get("head")
     return Talk(
         source=HUB,

@@ -18,9 +18,10 @@ from chat.models import Activity, Ask, AskState, Conversation, Generation, Messa
 from chat.services.sending import Sent
 from chat.transfer import rows
 from chat.transfer.formats import hub
-from chat.transfer.portable import HUB, Run, Talk, Turn
+from chat.transfer.portable import HUB, LeftOut, Run, Talk, Turn
 from chat.transfer.writing import as_json
 from privatechathub.accounts.models import User
+from tests.chat.attachments.pictures import attach_picture
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\r"), max_size=30)
 MOMENT = st.none() | st.datetimes(datetime(1971, 1, 1), datetime(2199, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -182,6 +183,17 @@ def test_rows_are_the_same_after_a_journey(seed: int, alice: User, bob: User, de
     assert list(copied.messages.order_by("pk").values_list("has_steps")) == list(
         original.messages.order_by("pk").values_list("has_steps")
     )
+
+
+def test_files_are_told_of_and_reported_as_left_out(ask: Callable[..., Sent]) -> None:
+    sent = ask("Look")
+    attached = attach_picture(sent.question)
+
+    document = json.loads(as_json(rows.load(sent.conversation)))
+
+    told = {"name": attached.name, "media_type": attached.media_type, "size": attached.size}
+    assert document["conversation"]["messages"][0]["files"] == [told]
+    assert hub.read(document).left_out == {LeftOut.FILE: 1}
 
 
 def test_what_names_a_session_on_a_server_stays_here(alice: User, demo: Backend) -> None:

@@ -62,6 +62,18 @@ def test_the_page_is_ours_and_complete() -> None:
     assert not page.all("script") + page.all("link") + page.all("img")
 
 
+def test_files_are_named_where_they_were_sent() -> None:
+    sent = Turn(
+        "1", None, "user", "Look", files=({"name": "a <b>.png", "media_type": "image/png", "size": 3},)
+    )
+    found = Talk(HUB, "x", "T", (sent,), head="1")
+
+    assert "Look\n\n- File: a <b>.png\n" in as_markdown(found)
+    assert "Look\n[File: a <b>.png]\n" in as_text(found)
+    (named,) = read(as_html(found)).all("span", dir="auto")[-1:]
+    assert named.text == "a <b>.png"
+
+
 @pytest.mark.parametrize("place", ["text", "title", "system"])
 def test_the_page_runs_nothing_and_loads_nothing(place: str) -> None:
     found = talk(EVIL) if place == "text" else talk(title=EVIL)
