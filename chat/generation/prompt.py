@@ -12,7 +12,7 @@ from backends.adapters.messages import ChatMessage, ChatRequest, Reasoning, Role
 from backends.models import Backend, CatalogueModel
 from chat.generation.attached import Attached, note_left_out, read_attached
 from chat.generation.memory import fingerprint, remembered
-from chat.generation.steps import finished, turns_of, without_tools
+from chat.generation.steps import finished, sees, turns_of, without_tools
 from chat.models import Generation, Message, MessageRole, Step
 from chat.tools.support import takes_tools
 from chat.tools.switches import wanted
@@ -105,12 +105,13 @@ def build_request(generation: Generation, answer: Message, model: CatalogueModel
     steps = steps_of([*rows, answer])
     attached = read_attached(rows, model)
     note_left_out(generation, attached.left_out)
+    images = sees(known_capabilities(model))
     messages = alternating(
-        turn for row in rows for turn in chat_messages(row, steps.get(row.pk, ()), attached)
+        turn for row in rows for turn in chat_messages(row, steps.get(row.pk, ()), attached, images=images)
     )
     if generation.continues:
         path.append(answer.pk)
-        messages += begun(answer, steps.get(answer.pk, ()))
+        messages += begun(answer, steps.get(answer.pk, ()), images=images)
     return ChatRequest(
         model=generation.model_id,
         messages=tuple(messages),
@@ -160,16 +161,18 @@ def steps_of(rows: list[Message]) -> Mapping[int, Sequence[Step]]:
     return Step.of_messages(called) if called else {}
 
 
-def chat_messages(row: Message, steps: Sequence[Step], attached: Attached) -> list[ChatMessage]:
+def chat_messages(
+    row: Message, steps: Sequence[Step], attached: Attached, *, images: bool
+) -> list[ChatMessage]:
     """A stored turn as adapters know it; an answer that took rounds is several."""
     if steps:
-        return finished(list(turns_of(row, steps)))
+        return finished(list(turns_of(row, steps, sees=images)))
     return [attached.turn(row)]
 
 
-def begun(answer: Message, steps: Sequence[Step]) -> list[ChatMessage]:
+def begun(answer: Message, steps: Sequence[Step], *, images: bool) -> list[ChatMessage]:
     """An answer to go on with: after what it said it is asked to, after a tool's result it does by itself."""
-    turns = list(turns_of(answer, steps))
+    turns = list(turns_of(answer, steps, sees=images))
     spoke = turns[-1:] and turns[-1].role is Role.ASSISTANT
     return [*turns, ChatMessage.of(Role.USER, CONTINUE)] if spoke else turns
 

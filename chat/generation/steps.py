@@ -14,6 +14,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from backends.adapters.base import Capability
 from backends.adapters.events import ToolCall
 from backends.adapters.messages import (
     ChatMessage,
@@ -70,14 +71,17 @@ def _call(call: ToolCall, result: ToolResult) -> dict[str, Any]:
     return entry | ({"images": images} if images else {})
 
 
-def messages_of(step: Step) -> Iterator[ChatMessage]:
-    """What was said and called, verbatim, then the results in the order of the calls, then images they held."""
+def messages_of(step: Step, *, sees: bool) -> Iterator[ChatMessage]:
+    """What was said and called, verbatim, then the results in the order of the calls.
+
+    Then the images that they held, for a model that ``sees``.
+    """
     said: list[Part] = [TextPart(step.text)] if step.text else []
     called = [ToolCallPart(call["id"], call["name"], call["arguments"]) for call in step.calls]
     yield ChatMessage(Role.ASSISTANT, (*said, *called), reasoning=step.reasoning)
     yield ChatMessage(Role.TOOL, tuple(map(_result, step.calls)))
     images = [image for call in step.calls for image in call.get("images", ())]
-    if images:
+    if images and sees:
         pictures = (ImagePart(b64decode(image["data"]), image["media_type"]) for image in images)
         yield ChatMessage(Role.USER, (TextPart("The images that the tools returned:"), *pictures))
 
@@ -91,11 +95,11 @@ def as_data(text: str) -> str:
     return f"<tool_output>\n{_MARK.sub('&lt;', text)}\n</tool_output>"
 
 
-def turns_of(row: Message, steps: Iterable[Step]) -> Iterator[ChatMessage]:
+def turns_of(row: Message, steps: Iterable[Step], *, sees: bool = True) -> Iterator[ChatMessage]:
     """An answer as it came about: each round, then what was said after the last."""
     end = 0
     for step in steps:
-        yield from messages_of(step)
+        yield from messages_of(step, sees=sees)
         end = step.end
     if rest := row.text[end:].lstrip("\n"):
         yield ChatMessage.of(Role.ASSISTANT, rest)
@@ -115,7 +119,13 @@ def with_tools(request: ChatRequest, tools: Sequence[ToolSpec]) -> ChatRequest:
 
 def with_step(request: ChatRequest, step: Step) -> ChatRequest:
     """The request of the next round. No server remembers a round that it has not been told the end of."""
-    return replace(request, messages=(*request.messages, *messages_of(step)), state={})
+    messages = messages_of(step, sees=sees(request.capabilities))
+    return replace(request, messages=(*request.messages, *messages), state={})
+
+
+def sees(capabilities: frozenset[str] | None) -> bool:
+    """Whether a model may be sent images: only not where its server says that it cannot see them."""
+    return capabilities is None or Capability.VISION in capabilities
 
 
 def without_tools(request: ChatRequest) -> ChatRequest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -13,11 +14,12 @@ from hypothesis import strategies as st
 from backends.adapters import scripted
 from backends.adapters.errors import CannotConnect, Unsupported
 from backends.adapters.events import Finish, FinishReason, ReasoningDelta, TextDelta, Usage
-from backends.adapters.messages import ImagePart, ToolCallPart, ToolResultPart
+from backends.adapters.messages import ChatMessage, ChatRequest, ImagePart, Role, ToolCallPart, ToolResultPart
 from backends.database import in_database
 from chat.generation import runtime, tool_calls, tool_loop
 from chat.generation.prompt import CONTINUE
-from chat.generation.steps import NO_WORD, NOTICE, as_data
+from chat.generation.run import Run
+from chat.generation.steps import NO_WORD, NOTICE, as_data, finished, step_row, turns_of, with_step
 from chat.generation.tool_calls import AT_ONCE, MOST
 from chat.models import Activity, Consent, Conversation, Generation, Message, Step, ToolPolicy, Verdict
 from chat.services import answers
@@ -171,15 +173,29 @@ async def test_a_model_without_tools_is_sent_what_was_said_only(
 
 
 @live
-async def test_images_of_a_tool_reach_the_model(
-    wants_tools: User, hub: runtime.Runtime, ask: Ask, tools: Callable[..., None]
+@pytest.mark.parametrize(("sees", "first", "later"), [(True, "uatu", "uatuau"), (False, "uat", "uatau")])
+async def test_images_of_a_tool_reach_a_model_that_sees(
+    sees: bool,
+    first: str,
+    later: str,
+    wants_tools: User,
+    hub: runtime.Runtime,
+    ask: Ask,
+    tools: Callable[..., None],
+    demo: Any,
 ) -> None:
     image = ImagePart(b"\x89PNG", "image/png")
     tools(Saying("camera", lambda: ToolResult("a picture", images=(image,))))
-    script, _generation = await answer(ask, [call("camera", "c1")], DONE)
+    _script, greeting = await answer(ask, DONE)
+    await in_database(demo.models.update, capabilities=["chat", "tools", *(["vision"] if sees else [])])
+    script, generation = await answer(ask, [call("camera", "c1")], DONE)
+    conversation = await in_database(lambda: generation.message.conversation)
+    again, _generation = await answer(ask, DONE, conversation=conversation)
 
-    assert roles(script.requests[1]) == "uatu"
-    assert script.requests[1].messages[-1].images == (image,)
+    assert greeting.status == "completed"
+    assert roles(script.requests[1]) == first
+    assert roles(again.requests[0]) == later
+    assert script.requests[1].messages[-1].images == ((image,) if sees else ())
 
 
 @live
@@ -482,6 +498,33 @@ async def test_an_answer_that_ended_with_a_result_is_closed_before_the_next_ques
 
     assert roles(script.requests[0]) == "uatau"
     assert script.requests[0].messages[3].text == NO_WORD
+
+
+STEPS = st.lists(
+    st.tuples(st.text(alphabet="ab \n", max_size=9), st.integers(1, 3), st.booleans()), min_size=1, max_size=5
+)
+
+
+@given(STEPS, st.text(alphabet="ab\n", max_size=9))
+def test_whatever_the_rounds_every_call_has_its_result_and_no_word_is_lost(rounds: Any, rest: str) -> None:
+    run, request = Run(uuid4(), 1, "c"), ChatRequest(model="m", messages=(ChatMessage.of(Role.USER, "?"),))
+    for number, (text, count, is_error) in enumerate(rounds):
+        run.begin_round()
+        run.grow(*run.spaced(text, ""))
+        calls = [call("add", f"c{number}-{n}", n) for n in range(count)]
+        run.steps.append(step_row(run, calls, [ToolResult("x", is_error)] * count))
+        request = with_step(request, run.steps[-1])
+    run.begin_round()
+    run.grow(*run.spaced(rest, ""))
+    turns = list(turns_of(Message(text=str(run.text)), run.steps))
+
+    assert turns[: len(rounds) * 2] == list(request.messages[1:])
+    for said, told in zip(turns[0 : len(rounds) * 2 : 2], turns[1 : len(rounds) * 2 : 2], strict=True):
+        called = [part.id for part in said.parts if isinstance(part, ToolCallPart)]
+        assert called == [part.call_id for part in told.parts if isinstance(part, ToolResultPart)]
+    spoken = "".join(turn.text for turn in turns if turn.role is Role.ASSISTANT)
+    assert spoken.replace("\n", "") == str(run.text).replace("\n", "")
+    assert finished(turns)[-1].role is Role.ASSISTANT
 
 
 # --- data, not instructions ------------------------------------------------------------------------------
