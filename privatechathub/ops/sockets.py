@@ -8,6 +8,7 @@ where it does not, Twisted's own way takes over.
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 
@@ -15,14 +16,32 @@ def send_at_once() -> None:
     """Let Daphne's websocket connections write without waiting. Call once, before the server runs."""
     from daphne.ws_protocol import WebSocketProtocol
 
-    original = WebSocketProtocol.makeConnection
+    original, by_autobahn = WebSocketProtocol.makeConnection, WebSocketProtocol.serverSend
 
     def make_connection(self: Any, transport: Any) -> None:
         """As before, with a transport that tries first."""
         make_eager(transport)
         original(self, transport)
 
+    def server_send(self: Any, content: str | bytes, binary: bool = False) -> None:
+        """A text in one frame, without the layers that could cut, compress or log it."""
+        if binary or self.state != self.STATE_OPEN or self.send_queue:
+            by_autobahn(self, content, binary)
+        else:
+            self.transport.write(text_frame(content if isinstance(content, bytes) else content.encode()))
+
     WebSocketProtocol.makeConnection = make_connection
+    WebSocketProtocol.serverSend = server_send
+
+
+def text_frame(payload: bytes) -> bytes:
+    """One whole, unmasked text frame (RFC 6455, section 5.2)."""
+    length = len(payload)
+    if length < 126:
+        return bytes((0x81, length)) + payload
+    if length < 65_536:
+        return struct.pack("!BBH", 0x81, 126, length) + payload
+    return struct.pack("!BBQ", 0x81, 127, length) + payload
 
 
 def make_eager(transport: Any) -> None:
