@@ -137,3 +137,8 @@ document.addEventListener("htmx:after:request", (event) => {
 document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
   if (ctx && ctx.sourceElement?.id !== "composer") tell(notice.dataset.offline);
 });
+
+// Messages that models leave. Fetched only where the browser may show them, or may be asked to.
+
+const { notices } = document.body.dataset;
+if (notices && (window.Notification?.permission === "granted" || byId("browser-notices"))) import(notices);

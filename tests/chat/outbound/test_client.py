@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import ssl
 import time
 import zlib
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from pathlib import Path
 
 import brotli
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from chat.outbound.client import JSON_TYPES, Limits, Request, get
 from chat.outbound.errors import BadStatus, OutsideError, Refused, TooLarge, TooSlow, Unreachable, WrongType
@@ -322,6 +329,42 @@ async def test_an_https_address_is_never_spoken_to_in_the_clear() -> None:
             await get(Request("https://example.org/"), world.sockets(Names(example_org=[PUBLIC])))
     assert world.cable.connected == [(PUBLIC, 443)]
     assert world.requests == []
+
+
+async def test_https_checks_the_name_although_an_address_is_connected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pem = certificate_for("example.org", tmp_path / "server.pem")
+    monkeypatch.setattr("chat.outbound.client._tls", lambda: ssl.create_default_context(cafile=str(pem)))
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(pem)
+    names = Names(example_org=[PUBLIC], other_example=[PUBLIC])
+    async with serving(answering(PAGE), tls=server) as world:
+        answer = await get(Request("https://example.org/"), world.sockets(names))
+        assert answer.body == b"<p>hello</p>"
+        with pytest.raises(Unreachable):
+            await get(Request("https://other.example/"), world.sockets(names))
+    assert len(world.requests) == 1
+    assert world.cable.connected == [(PUBLIC, 443), (PUBLIC, 443)]
+
+
+def certificate_for(host: str, path: Path) -> Path:
+    """A key and a certificate of that name, signed by itself, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(secret + built.public_bytes(pem))
+    return path
 
 
 async def test_a_header_cannot_be_smuggled() -> None:

@@ -7,6 +7,7 @@ remembers which address the guard had asked for.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
@@ -77,7 +78,7 @@ class World:
 
 
 @asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[World]:
+async def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[World]:
     """A server that hands each request's target and headers to the handler."""
     world: World
 
@@ -98,7 +99,7 @@ async def serving(handler: Handler) -> AsyncIterator[World]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
     world = World(server.sockets[0].getsockname()[1])
     async with server:
         yield world
