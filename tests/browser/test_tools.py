@@ -39,6 +39,7 @@ def test_tools_are_asked_for_on_every_device_and_shown(
     for tab in (desk, phone):
         expect(tab.answer.locator(".ask")).to_have_count(2)
         expect(tab.answer.locator(".activity")).to_have_count(2)
+    expect(phone.answer.locator(".ask pre").first).to_be_visible()
     assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
     phone.answer.get_by_role("button", name="Allow in this conversation").first.click()
