@@ -87,10 +87,10 @@ def test_results(text: str, result: str) -> None:
     ],
 )
 def test_what_is_enormous_is_refused_at_once(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(CannotCalculate):
         calculate(text)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize(
@@ -165,10 +165,10 @@ def test_the_four_operations_are_exact(a: Fraction, b: Fraction) -> None:
 
 @given(st.text(alphabet="0123456789.+-*/%()^e sqrtpi,!_j'\"[]{}:=\n", max_size=60) | st.text(max_size=30))
 def test_any_text_gives_a_number_or_a_refusal(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with suppress(CannotCalculate):
         assert written(calculate(text))
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 async def test_the_tool_answers_and_refuses(nobody: Caller) -> None:

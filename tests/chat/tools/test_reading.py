@@ -80,7 +80,7 @@ async def test_a_page_that_takes_for_ever_is_left(html: str, monkeypatch: pytest
     began = time.perf_counter()
     with pytest.raises(ToolError, match="oddly"):
         await read_in_child(html, whole=False)
-    assert time.perf_counter() - began < 4
+    assert time.perf_counter() - began < 20
 
 
 async def test_a_reader_that_breaks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
