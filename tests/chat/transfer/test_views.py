@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import AsyncClient, Client
@@ -89,10 +90,8 @@ def test_the_pages_are_whole_and_the_settings_lead_there(as_alice: Client) -> No
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_everything_of_one_person_as_a_zip(
-    kind: str, alice: User, bob: User, demo: Backend, transactional_db: None
+    kind: str, alice: User, bob: User, demo: Backend, threads: None
 ) -> None:
-    from asgiref.sync import sync_to_async
-
     for owner, seed in ((alice, 1), (alice, 2), (bob, 3)):
         row = await sync_to_async(anything)(owner, demo, seed)
         await Conversation.objects.filter(pk=row.pk).aupdate(title="Bob’s" if owner == bob else "Same")
@@ -111,10 +110,8 @@ async def test_everything_of_one_person_as_a_zip(
 
 
 async def test_a_zip_holds_one_conversation_at_a_time(
-    alice: User, demo: Backend, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+    alice: User, demo: Backend, threads: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from asgiref.sync import sync_to_async
-
     await sync_to_async(anything)(alice, demo, 1)
     gone = await sync_to_async(anything)(alice, demo, 2)
     await sync_to_async(anything)(alice, demo, 3)
