@@ -404,3 +404,16 @@ def test_earlier_calls_are_a_page_away(
 def test_nothing_was_called_yet(as_alice: Client) -> None:
     assert "No model has called a tool yet." in as_alice.get("/settings/tool-calls/").content.decode()
     assert Conversation.objects.count() == 0
+
+
+def test_administrators_switch_tools_off(
+    as_ada: Client, as_bob: Client, as_alice: Client, fetch: Saying, alice: User
+) -> None:
+    fields = {"tool": "*", "group": "", "verdict": "deny"}
+    assert as_bob.post("/admin/chat/toolpolicy/add/", fields).status_code in (302, 403, 404)
+    assert not ToolPolicy.objects.exists()
+    assert as_ada.post("/admin/chat/toolpolicy/add/", fields).status_code == 302
+
+    assert ToolPolicy.of(alice).verdict("fetch") is DENY
+    page = as_alice.get("/settings/tools/").content.decode()
+    assert "An administrator has switched tools off." in page
