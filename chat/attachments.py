@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.db.models import prefetch_related_objects
+from django.db.models import Prefetch, prefetch_related_objects
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 
 from chat.models import Attachment, Message
@@ -13,20 +14,25 @@ SHOWN = 240
 
 
 def with_attachments(rows: list[Message]) -> list[Message]:
-    """The same messages with their files. One query for all, and none where there are none."""
+    """The same messages with their files, but for long texts. One query for all, none where there are none."""
     having = [row for row in rows if row.attached]
     if having:
-        prefetch_related_objects(having, "attachments")
+        prefetch_related_objects(having, Prefetch("attachments", Attachment.objects.defer("text")))
     return rows
 
 
 def attachment_views(row: Message) -> tuple[AttachmentView, ...]:
     """The files of one message."""
-    return tuple(attachment_view(found) for found in row.attachments.all()) if row.attached else ()
+    if not row.attached:
+        return ()
+    with_attachments([row])
+    return tuple(attachment_view(found) for found in row.attachments.all())
 
 
 def attachment_view(row: Attachment) -> AttachmentView:
     """One file."""
+    if not row.is_image:
+        return document_view(row)
     width, height = shown_size(row.width or SHOWN, row.height or SHOWN)
     return AttachmentView(
         name=row.name,
@@ -34,6 +40,16 @@ def attachment_view(row: Attachment) -> AttachmentView:
         thumbnail_url=reverse("chat:attachment-thumbnail", args=[row.pk]),
         width=width,
         height=height,
+    )
+
+
+def document_view(row: Attachment) -> AttachmentView:
+    """A file to read."""
+    return AttachmentView(
+        name=row.name,
+        url=reverse("chat:attachment-text", args=[row.pk]),
+        file_url=reverse("chat:attachment", args=[row.pk]),
+        size=filesizeformat(row.size),
     )
 
 

@@ -105,13 +105,18 @@ class AskView:
 
 @dataclass(frozen=True, slots=True)
 class AttachmentView:
-    """An image that came with a question. ``width`` and ``height`` are those of its thumbnail, in pixels."""
+    """A file that came with a question. ``width`` and ``height`` are those of an image's thumbnail, in pixels.
+
+    A document has no thumbnail: ``url`` shows its text, ``file_url`` saves the file itself, ``size`` says how large.
+    """
 
     name: str
     url: str
-    thumbnail_url: str
-    width: int
-    height: int
+    thumbnail_url: str = ""
+    width: int = 0
+    height: int = 0
+    file_url: str = ""
+    size: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,8 @@ from chat.presenters import (
     ThreadView,
 )
 from chat.rendered import rendered
-from chat.services.attaching import ACCEPT
 from chat.services.models import Offer, usable_models
+from chat.services.uploads import ACCEPT
 from chat.tool_pages import tools_hint
 from chat.tools.switches import wanted
 from chat.waiting import waiting_view

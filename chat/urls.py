@@ -53,6 +53,7 @@ urlpatterns = [
     path("activities/<uuid:activity_id>/output/", cards.output, name="activity-output"),
     path("attachments/<uuid:attachment_id>/", attachments.show, name="attachment"),
     path("attachments/<uuid:attachment_id>/thumbnail/", attachments.thumbnail, name="attachment-thumbnail"),
+    path("attachments/<uuid:attachment_id>/text/", attachments.text, name="attachment-text"),
     path("messages/<int:message_id>/waiting/send/", waiting.send_now, name="waiting-send"),
     path("messages/<int:message_id>/waiting/model/", waiting.send_elsewhere, name="waiting-model"),
     path("messages/<int:message_id>/waiting/edit/", waiting.edit, name="waiting-edit"),

@@ -12,6 +12,8 @@ from chat.models import Attachment, Generation, Message
 
 #: What a model that cannot see is told instead, so that it does not speak of a picture it never got.
 LEFT_OUT = "\n\n[The user attached the image “{name}” here. You cannot see images, so it was left out.]"
+#: A document in a question; the name is made harmless when it arrives, and here.
+DOCUMENT = '\n\n<document name="{name}">\n{text}\n</document>'
 #: The same where the bytes are gone from the data folder.
 LOST = "\n\n[The user attached the image “{name}” here. It is no longer available.]"
 
@@ -46,8 +48,9 @@ def read_attached(rows: Sequence[Message], model: CatalogueModel | None) -> Atta
         return found
     blind = is_blind(model)
     for attachment in Attachment.objects.filter(message_id__in=having):
-        found.left_out += blind
-        part = TextPart(LEFT_OUT.format(name=attachment.name)) if blind else part_of(attachment)
+        unseen = blind and attachment.is_image
+        found.left_out += unseen
+        part = TextPart(LEFT_OUT.format(name=attachment.name)) if unseen else part_of(attachment)
         found.parts.setdefault(attachment.message_id, []).append(part)
     return found
 
@@ -60,7 +63,9 @@ def note_left_out(generation: Generation, images: int) -> None:
 
 
 def part_of(attachment: Attachment) -> Part:
-    """The image, or a word that it is gone."""
+    """The text, the image, or a word that it is gone."""
+    if not attachment.is_image:
+        return TextPart(DOCUMENT.format(name=attachment.name.replace('"', "'"), text=attachment.text))
     try:
         return ImagePart(attachment.content(), attachment.media_type)
     except FileNotFoundError:

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import threading
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
+from chat.isolated import isolated
+
 WORKER = Path(__file__).with_name("worker.py")
 #: Seconds for one image; a busy small machine needs about three for 50 million pixels.
 PATIENCE = 40
-#: Images at a time. Each may take MEMORY of the worker.
-AT_A_TIME = 2
-
-_turns = threading.BoundedSemaphore(AT_A_TIME)
 
 
 class Trouble(StrEnum):
@@ -50,10 +45,7 @@ class CleanImage:
 
 def clean(source: IO[bytes]) -> CleanImage:
     """Decode an untrusted image and write it anew. Blocks for up to seconds. Raises BadImage."""
-    data = source.read()
-    with _turns:
-        output = run(data)
-    line, _newline, rest = output.partition(b"\n")
+    line, _newline, rest = isolated(WORKER, source.read(), PATIENCE).partition(b"\n")
     try:
         header = json.loads(line)
     except ValueError:  # killed by a limit
@@ -68,19 +60,3 @@ def clean(source: IO[bytes]) -> CleanImage:
         height=header["height"],
         thumbnail=rest[size : size + header["thumbnail"]],
     )
-
-
-def run(data: bytes) -> bytes:
-    """What the worker writes; nothing where it was killed. ``-I``: no path and no environment of ours."""
-    try:
-        return subprocess.run(
-            [sys.executable, "-I", str(WORKER)],
-            input=data,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=PATIENCE,
-            check=False,
-            env={},
-        ).stdout
-    except subprocess.TimeoutExpired:
-        return b""

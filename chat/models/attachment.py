@@ -31,7 +31,8 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
 class Attachment(models.Model):
     """What is known of the file; its bytes are kept by ``digest`` (see ``chat.files``), once for all rows of it.
 
-    ``width`` and ``height`` are pixels, None for what is no image. ``size`` is bytes as stored.
+    ``width`` and ``height`` are pixels, None for what is no image. ``size`` is bytes as stored. ``text`` is
+    what a model is sent of a document, to the letter.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -44,6 +45,7 @@ class Attachment(models.Model):
     size = models.PositiveBigIntegerField()
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)
+    text = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = AttachmentQuerySet.as_manager()

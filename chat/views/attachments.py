@@ -24,9 +24,11 @@ ENDINGS = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp"}
 @require_safe
 @login_required
 def show(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
-    """The file as the model gets it."""
+    """An image as the model gets it; a document to save, as it came."""
     found = own_attachment(person(request), attachment_id)
-    return served(request, found.content, found.media_type, found.name)
+    if found.is_image:
+        return picture(request, found.content, found.media_type, found.name)
+    return served(bytes_of(found.content), found.media_type, found.name, as_attachment=True)
 
 
 @require_safe
@@ -34,19 +36,35 @@ def show(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
 def thumbnail(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
     """A small picture of it."""
     found = own_attachment(person(request), attachment_id)
-    return served(request, found.thumbnail, "image/webp", found.name)
+    return picture(request, found.thumbnail, "image/webp", found.name)
 
 
-def served(request: HttpRequest, read: Callable[[], bytes], media_type: str, name: str) -> HttpResponse:
-    """The bytes behind headers that keep them from being anything but what they are said to be."""
+@require_safe
+@login_required
+def text(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
+    """What a model reads of it, to the letter."""
+    found = own_attachment(person(request), attachment_id)
+    return served(found.text.encode(), "text/plain; charset=utf-8", f"{found.name}.txt")
+
+
+def picture(request: HttpRequest, read: Callable[[], bytes], media_type: str, name: str) -> HttpResponse:
+    """An image to look at. A JPEG that was sent as x.html is saved as x.jpg."""
+    request.META.pop("HTTP_ACCEPT_ENCODING", None)  # it is compressed already
+    return served(bytes_of(read), media_type, PurePath(name).stem + ENDINGS[media_type])
+
+
+def bytes_of(read: Callable[[], bytes]) -> bytes:
+    """Raises Http404 where they are gone from the data folder."""
     try:
-        content = read()
+        return read()
     except FileNotFoundError:
         raise Http404 from None
-    request.META.pop("HTTP_ACCEPT_ENCODING", None)  # images are compressed already
+
+
+def served(content: bytes, media_type: str, name: str, *, as_attachment: bool = False) -> HttpResponse:
+    """The bytes behind headers that keep them from being anything but what they are said to be."""
     response = HttpResponse(content, content_type=media_type)
-    filename = PurePath(name).stem + ENDINGS[media_type]  # a JPEG that was sent as x.html is saved as x.jpg
-    response["Content-Disposition"] = content_disposition_header(False, filename) or "inline"
+    response["Content-Disposition"] = content_disposition_header(as_attachment, name) or "inline"
     response["Content-Security-Policy"] = POLICY
     response["X-Content-Type-Options"] = "nosniff"
     response["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -31,8 +31,16 @@ function shown(file) {
   button.ariaLabel = button.title = label;
   button.append(icon("x"));
   button.addEventListener("click", () => remove(file));
-  item.append(picture(file), button);
+  item.append(face(file), button);
   return item;
+}
+
+function face(file) {
+  if (file.type.startsWith("image/")) return picture(file);
+  const name = document.createElement("span");
+  name.className = "document";
+  name.textContent = file.name;
+  return name;
 }
 
 function picture(file) {
@@ -65,7 +73,7 @@ function echo() {
   list.className = "attached";
   list.append(...files.map((file) => {
     const item = document.createElement("li");
-    item.append(picture(file));
+    item.append(face(file));
     return item;
   }));
   body?.before(list);

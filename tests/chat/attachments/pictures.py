@@ -10,7 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from chat.models import Attachment, Message
-from chat.services.attaching import attach, prepared, staged
+from chat.services.attaching import attach, staged
+from chat.services.uploads import prepared
 
 ORIENTATION, MAKER, GPS = 0x0112, 0x010F, 0x8825
 

@@ -19,10 +19,10 @@ from chat.generation.prompt import prepare
 from chat.models import Attachment, Conversation, Generation, Message, Status
 from chat.presenting import message_view, message_views
 from chat.services.answers import delete_message, retry
-from chat.services.attaching import MOST_FILES, name_of
 from chat.services.conversations import delete
 from chat.services.refusals import Refused
 from chat.services.sending import Sent, send_message, start_conversation
+from chat.services.uploads import MOST_FILES, name_of
 from privatechathub.accounts.models import User
 from tests.chat.attachments.pictures import plain, upload
 
@@ -151,7 +151,7 @@ def test_the_same_form_sent_twice_makes_one_question(ask_with: Callable[..., Sen
 def test_a_model_that_cannot_see_refuses_before_anything_is_stored(
     ask_with: Callable[..., Sent], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.imaging.cleaning.run", lambda _data: pytest.fail("the picture was opened"))
+    monkeypatch.setattr("chat.services.uploads.clean", lambda _file: pytest.fail("the picture was opened"))
     CatalogueModel.objects.update(capabilities=["chat", "tools"])
 
     with pytest.raises(Refused, match=r"“Play” can’t see images\. Pick a model that can"):
@@ -208,7 +208,7 @@ def test_a_picture_that_is_gone_from_the_folder_is_no_error(ask_with: Callable[.
         ([upload("a.png", b"hello")], "“a.png” is not an image that can be read"),
         ([upload("a.png", plain((300, 300), kind="JPEG")[:-60] + b"\0" * 9)], "“a.png” is damaged"),
         ([upload() for _ in range(MOST_FILES + 1)], "at most 8 files"),
-        ([upload("fine.png"), upload("<b>.svg", b"<svg/>")], "“<b>.svg” is not an image"),
+        ([upload("fine.png"), upload("<b>.zip", b"PK\x03\x04\0\0")], "“<b>.zip” can’t be read here"),
     ],
     ids=["heic", "text", "damaged", "many", "second"],
 )
@@ -225,7 +225,7 @@ def test_a_refused_picture_leaves_nothing_behind(
 def test_a_picture_of_too_many_bytes_is_refused_unread(
     ask_with: Callable[..., Sent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.services.attaching.LARGEST_FILE", 10)
+    monkeypatch.setattr("chat.services.uploads.LARGEST_FILE", 10)
     with pytest.raises(Refused, match=r"“cat\.png” is too large\. The limit is 10\xa0bytes"):
         ask_with(upload())
 
@@ -246,7 +246,7 @@ def test_a_refusal_inside_the_transaction_keeps_no_file(ask_with: Callable[..., 
         ("C:\\photos\\y.png", "y.png"),
         ("a\u202egnp.exe", "agnp.exe"),
         ("a\nb\0.png", "ab.png"),
-        ("..", "image"),
+        ("..", "file"),
         ("x" * 300 + ".jpeg", "x" * 188 + "….jpeg"),
     ],
 )
