@@ -39,6 +39,7 @@ class Env:
     admin_password: str
     builtin: bool
     builtin_model: str
+    mcp_commands: dict[str, tuple[str, ...]]
 
 
 def read() -> Env:
@@ -70,6 +71,7 @@ def read() -> Env:
         admin_password=text_or_file("HUB_ADMIN_PASSWORD"),
         builtin=values.switch("HUB_BUILTIN", text("HUB_BUILTIN"), True),
         builtin_model=text("HUB_BUILTIN_MODEL"),
+        mcp_commands=values.commands("MCP_COMMANDS", text("MCP_COMMANDS")),
     )
 
 

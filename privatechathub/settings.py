@@ -22,6 +22,7 @@ CSRF_TRUSTED_ORIGINS = list(ENV.trusted_origins)
 
 HUB_BUILTIN = ENV.builtin
 HUB_BUILTIN_MODEL = ENV.builtin_model
+MCP_COMMANDS = ENV.mcp_commands
 HUB_ADMIN_USERNAME = ENV.admin_username
 HUB_ADMIN_PASSWORD = ENV.admin_password
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -39,6 +40,23 @@ def port(name: str, text: str, default: int) -> int:
 def words(text: str) -> tuple[str, ...]:
     """What stands between commas."""
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def commands(name: str, text: str) -> dict[str, tuple[str, ...]]:
+    """Programs by a word for each: ``word=/path/to/program first second; other=…``. Raises BadValue."""
+    found: dict[str, tuple[str, ...]] = {}
+    for entry in filter(None, map(str.strip, text.split(";"))):
+        key, _equals, line = entry.partition("=")
+        try:
+            argv = tuple(shlex.split(line))
+        except ValueError:
+            argv = ()
+        if not (argv and key.strip().isidentifier()):
+            raise BadValue(
+                f"{name} must look like files=/usr/bin/mcp-files --read-only; other=/usr/bin/other."
+            )
+        found[key.strip()] = argv
+    return found
 
 
 def address(name: str, text: str, *examples: str) -> str:

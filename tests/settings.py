@@ -15,6 +15,7 @@ for name in (
     "HUB_ADMIN_USERNAME",
     "HUB_ADMIN_PASSWORD",
     "HUB_BUILTIN_MODEL",
+    "MCP_COMMANDS",
 ):
     os.environ[name] = ""
 atexit.register(shutil.rmtree, folder, ignore_errors=True)

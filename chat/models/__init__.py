@@ -7,6 +7,7 @@ from chat.models.conversation import TITLE_LENGTH, Conversation
 from chat.models.generation import ACTIVE, Generation, Status
 from chat.models.imports import Import, ImportStatus, Origin
 from chat.models.internet import Internet, SearchEngine
+from chat.models.mcp_server import McpKind, McpServer, McpState
 from chat.models.message import Message, MessageRole
 from chat.models.notice import Notice
 from chat.models.outside_contact import OutsideContact
@@ -29,6 +30,9 @@ __all__ = [
     "Import",
     "ImportStatus",
     "Internet",
+    "McpKind",
+    "McpServer",
+    "McpState",
     "Message",
     "MessageRole",
     "Notice",

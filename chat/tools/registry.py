@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth import get_user_model
 
 from backends.database import in_database
+from chat.mcp.tools import mcp_tools, tools_of, usable_servers
 from chat.models import Internet
 from chat.tools.base import Caller, Reach, Tool
 from chat.tools.calculate import Calculate
@@ -30,15 +31,18 @@ TOOLS: tuple[Tool, ...] = (
 
 
 def known_to(user_id: int) -> list[Tool]:
-    """All that this person could have somewhere, for pages with switches: one of each name. Two queries."""
+    """All that this person could have somewhere, for pages with switches: one of each name. Three queries, where no
+    MCP server is set up.
+    """
     internet = Internet.current()
     has_place = get_user_model().objects.filter(pk=user_id).exclude(place="").exists()
     unknown = LookedUpLocation if has_place or not internet.allowed else SavedLocation
-    return [
+    own = [
         tool
         for tool in allowed(internet)
         if not isinstance(tool, unknown) and (internet.can_search or not isinstance(tool, WebSearch))
     ]
+    return own + tools_of(usable_servers(user_id))
 
 
 def allowed(internet: Internet) -> list[Tool]:
@@ -53,4 +57,5 @@ async def tools_for(caller: Caller) -> list[Tool]:
     Whether somebody wants them (``on_by_default``, switches, consent) is for the caller to ask.
     """
     internet = await in_database(Internet.current)
-    return [tool for tool in allowed(internet) if await tool.available(caller)]
+    own = [tool for tool in allowed(internet) if await tool.available(caller)]
+    return own + await mcp_tools(caller.user_id)

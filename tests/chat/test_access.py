@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from backends.models import Backend, CatalogueModel, Search
 from backends.pulls.service import start_pull
-from chat.models import Activity, Ask, Conversation, Generation, Import, Message, Status
+from chat.models import Activity, Ask, Conversation, Generation, Import, McpServer, Message, Status
 from chat.services.sending import Sent
 from privatechathub.accounts import setup
 from privatechathub.accounts.models import Invitation, User
@@ -51,6 +51,13 @@ class Door:
 
 QUESTION = {"text": "And?", "model": "demo/play"}
 SERVER = {"name": "Other", "kind": "ollama", "base_url": "http://127.0.0.1:9", "access": "everyone"}
+MCP = {
+    "name": "Tools",
+    "kind": "http",
+    "url": "http://127.0.0.1:9/mcp",
+    "timeout": "5",
+    "access": "everyone",
+}
 
 DOORS = {
     "chat:new": Door(For.PERSON, READ),
@@ -104,6 +111,11 @@ DOORS = {
     "chat:backend-load": Door(For.ADMIN, POST, {"model": "m"}),
     "chat:backend-unload": Door(For.ADMIN, POST, {"model": "m"}),
     "chat:backend-model-delete": Door(For.ADMIN, FORM, {"model": "m"}),
+    "chat:mcp": Door(For.ADMIN, READ),
+    "chat:mcp-add": Door(For.ADMIN, FORM, MCP),
+    "chat:mcp-edit": Door(For.ADMIN, FORM, MCP),
+    "chat:mcp-test": Door(For.ADMIN, POST, MCP),
+    "chat:mcp-delete": Door(For.ADMIN, FORM),
     "chat:discovery": Door(For.ADMIN, FORM, {"places": "127.0.0.9", "ports": "9"}),
     "chat:discovery-search": Door(For.ADMIN, READ),
     "chat:discovery-cancel": Door(For.ADMIN, POST),
@@ -169,6 +181,7 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
     sent_file = Import.objects.create(owner=sent.conversation.owner, file_name="chats.json")
     sent_file.path.parent.mkdir(parents=True, exist_ok=True)
     sent_file.path.write_bytes(b"{}")
+    McpServer.objects.create(name="Demo", url="http://127.0.0.1:9/mcp")
     invitation, token = Invitation.issue(ada, "For Dan")
     return {
         "conversation_id": sent.conversation.pk,

@@ -21,7 +21,7 @@ NAMES = (
     "DEBUG", "HOST", "PORT", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIALS_KEY", "ALLOWED_HOSTS",
     "TRUSTED_ORIGINS", "BEHIND_HTTPS", "LANGUAGE_CODE", "TIME_ZONE", "HUB_ADMIN_USERNAME",
     "HUB_ADMIN_USERNAME_FILE", "HUB_ADMIN_PASSWORD", "HUB_ADMIN_PASSWORD_FILE", "HUB_BUILTIN",
-    "HUB_BUILTIN_MODEL",
+    "HUB_BUILTIN_MODEL", "MCP_COMMANDS",
 )  # fmt: skip
 
 Read = Callable[..., env.Env]
@@ -176,3 +176,18 @@ def test_a_dollar_in_a_password_is_a_dollar(read: Read) -> None:
     values = read(HUB_ADMIN_USERNAME="root", HUB_ADMIN_PASSWORD="$HOME sweet home")
 
     assert values.admin_password == "$HOME sweet home"
+
+
+def test_programs_are_listed_by_a_word_each(read: Read) -> None:
+    values = read(MCP_COMMANDS='files=/usr/bin/mcp-files --root "/srv/my files"; time = /usr/bin/mcp-time;')
+
+    assert values.mcp_commands == {
+        "files": ("/usr/bin/mcp-files", "--root", "/srv/my files"),
+        "time": ("/usr/bin/mcp-time",),
+    }
+
+
+@pytest.mark.parametrize("typed", ["/usr/bin/mcp-files", "files=", "two words=/bin/x", 'files="/bin/x'])
+def test_a_list_of_programs_that_cannot_be_read_is_named(read: Read, typed: str) -> None:
+    with pytest.raises(BadValue, match="MCP_COMMANDS must look like files="):
+        read(MCP_COMMANDS=typed)

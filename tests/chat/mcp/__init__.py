@@ -1,0 +1,1 @@
+"""Tools of MCP servers, with real servers made by the SDK."""
