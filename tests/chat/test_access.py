@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from backends.models import Backend, CatalogueModel, Search
 from backends.pulls.service import start_pull
-from chat.models import Activity, Ask, Conversation, Generation, Import, McpServer, Message, Status
+from chat.models import Activity, Ask, Conversation, Generation, Import, McpServer, Message, Notice, Status
 from chat.services.sending import Sent
 from privatechathub.accounts import setup
 from privatechathub.accounts.models import Invitation, User
@@ -74,6 +74,12 @@ DOORS = {
     "chat:conversation-tools": Door(For.OWNER, FORM, {"switch-*": "on"}),
     "chat:tools": Door(For.PERSON, FORM, {"switch-*": "on"}),
     "chat:tool-calls": Door(For.PERSON, READ),
+    "chat:internet": Door(For.ADMIN, FORM),
+    "chat:contacts": Door(For.PERSON, READ),
+    "chat:inbox": Door(For.PERSON, READ),
+    "chat:inbox-news": Door(For.PERSON, READ),
+    "chat:inbox-read": Door(For.PERSON, POST),
+    "chat:inbox-clear": Door(For.PERSON, POST),
     "chat:message-retry": Door(For.OWNER, POST),
     "chat:message-continue": Door(For.OWNER, POST),
     "chat:message-delete": Door(For.OWNER, POST),
@@ -121,7 +127,7 @@ DOORS = {
     "chat:discovery-cancel": Door(For.ADMIN, POST),
     "chat:pull-cancel": Door(For.ADMIN, POST),
     "chat:pull-resume": Door(For.ADMIN, POST),
-    "hub:settings": Door(For.PERSON, READ),
+    "hub:settings": Door(For.PERSON, FORM, {"place": "Ulm", "time_zone": "Europe/Berlin"}),
     "hub:theme": Door(For.PERSON, POST, {"theme": "dark"}),
     "hub:people": Door(For.ADMIN, READ),
     "hub:invite": Door(For.ADMIN, POST, {"note": "For Carol"}),
@@ -178,6 +184,8 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
         generation=sent.generation, position=0, name="ls", state="done", output="etc", started_at=now
     )
     attached = attach_picture(sent.question)
+    type(attached).objects.update(text="What a model reads")
+    Notice.objects.leave(sent.conversation.owner_id, "Done", "The list is ready.")
     sent_file = Import.objects.create(owner=sent.conversation.owner, file_name="chats.json")
     sent_file.path.parent.mkdir(parents=True, exist_ok=True)
     sent_file.path.write_bytes(b"{}")
