@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import expect
@@ -188,10 +188,18 @@ def test_a_failure_says_why_and_retry_asks_again(tab: Tab) -> None:
     expect(tab.messages).to_have_count(2)
 
 
-def test_a_question_waits_for_its_turn_and_can_be_cancelled(
-    open_window: Callable[..., Window], live_hub: Hub, live_fake: FakeServerThread
-) -> None:
+@pytest.fixture
+def narrow(live_hub: Hub, live_fake: FakeServerThread) -> Iterator[None]:
+    """A server that writes one answer at a time; gone afterwards, because other tests share the hub."""
     live_hub.add_backend(f"{live_fake.url}/v1", "Narrow", "openai", "--slots", "1")
+    yield
+    live_hub.shell("from backends.models import Backend\nBackend.objects.filter(name='Narrow').delete()")
+
+
+@pytest.mark.usefixtures("narrow")
+def test_a_question_waits_for_its_turn_and_can_be_cancelled(
+    open_window: Callable[..., Window], live_hub: Hub
+) -> None:
     window = open_window(live_hub, "bob")
     first, second = window.open("/"), window.open("/")
     for tab in (first, second):

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.tab import Window
 from tests.browser.test_models_page import SIZES, fits
 from tests.live.hub import Hub
+from tests.live.process import wait_for
 
 pytestmark = pytest.mark.xdist_group("browser-1")
 
@@ -57,9 +58,10 @@ def test_an_open_page_shows_a_new_message_once(open_window: Callable[..., Window
     window.context.add_init_script(_NOTIFICATION.replace("PERMISSION", "granted"))
     page = window.open("/").page
     expect(page.locator("#unread-notices")).to_have_text("1")
-    page.wait_for_function("Object.keys(localStorage).some((key) => key.startsWith('hub-newest-notice'))")
+    knows = "Object.keys(localStorage).some((key) => key.startsWith('hub-newest-notice'))"
+    wait_for(lambda: page.evaluate(knows), "the page to know what was there before")
     live_hub.shell(_LEAVE.replace("Tea", "Bread"))
-    page.wait_for_function("shown.length > 0")
+    wait_for(lambda: page.evaluate("shown.length > 0"), "a notification")
     page.wait_for_timeout(700)
     assert page.evaluate("shown") == ["Bread: It is ready in the kitchen."]
 
