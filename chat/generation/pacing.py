@@ -17,7 +17,7 @@ LONGEST = 0.110
 #: Seconds between two reads of a run that nobody watches.
 UNWATCHED = 0.250
 #: The share of one processor that all watched runs together may take.
-BUDGET = 0.50
+BUDGET = 0.42
 #: Seconds that one read costs beyond what is measured: the socket, the HTTP parser, the scheduler.
 OVERHEAD = 0.00025
 
