@@ -13,7 +13,7 @@ from chat.cards import seconds
 from chat.forms import ConversationSettingsForm
 from chat.models import Generation
 from chat.presenters import Fact
-from chat.presenting import finish_label, model_label
+from chat.presenting.endings import finish_label, model_label
 
 
 def details(generation: Generation) -> tuple[Fact, ...]:

@@ -13,6 +13,7 @@ from backends.models import Backend, CatalogueModel
 from chat.generation.attached import Attached, note_left_out, read_attached
 from chat.generation.memory import fingerprint, remembered
 from chat.generation.steps import finished, sees, turns_of, without_tools
+from chat.generation.system import joined, system_parts
 from chat.models import Generation, Message, MessageRole, Step
 from chat.tools.support import takes_tools
 from chat.tools.switches import wanted
@@ -99,7 +100,7 @@ def refuse_strangers(user: User, backend: Backend, model: CatalogueModel | None)
 def build_request(generation: Generation, answer: Message, model: CatalogueModel | None) -> ChatRequest:
     """The whole conversation up to the answer, with its system prompt and options."""
     conversation = answer.conversation
-    system = conversation.system_prompt.strip()
+    system = joined(system_parts(conversation))
     rows = history(answer)
     path = [row.pk for row in rows]
     steps = steps_of([*rows, answer])

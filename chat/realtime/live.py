@@ -8,7 +8,7 @@ from chat.cards import activity_views, ask_views
 from chat.generation.updates import Update
 from chat.markdown import MarkdownStream
 from chat.presenters import MessageView
-from chat.presenting import safe
+from chat.presenting.message import safe
 from chat.realtime import frames
 
 

@@ -18,7 +18,8 @@ from chat.generation import runtime
 from chat.generation.updates import Kind, Update
 from chat.models import Conversation, Generation
 from chat.presenters import MessageView, ThreadView
-from chat.presenting import beginning_answer, one_message_view, thread_view
+from chat.presenting.message import beginning_answer, one_message_view
+from chat.presenting.thread import thread_view
 from chat.realtime import frames
 from chat.realtime.live import LiveAnswer
 

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from chat.access import own_conversation
 from chat.forms import ConversationSettingsForm
 from chat.models import Conversation
-from chat.presenting import conversation_item, sidebar_view, thread_view
+from chat.presenting.sidebar import conversation_item, sidebar_view
+from chat.presenting.thread import thread_view
 from chat.realtime import frames
 from chat.services import conversations
 from chat.services.refusals import Refused

@@ -15,15 +15,11 @@ from django.views.decorators.http import require_POST, require_safe
 from chat.access import own_conversation, own_message
 from chat.generation.updates import Kind
 from chat.models import Conversation, Status
-from chat.presenting import (
-    composer_view,
-    message_view,
-    model_label,
-    new_thread,
-    newest_group,
-    submission_key,
-    thread_view,
-)
+from chat.presenting.composer import composer_view, submission_key
+from chat.presenting.endings import model_label
+from chat.presenting.message import message_view
+from chat.presenting.sidebar import newest_group
+from chat.presenting.thread import new_thread, thread_view
 from chat.realtime import frames
 from chat.realtime.room import rooms
 from chat.services import answers

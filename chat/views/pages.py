@@ -13,7 +13,9 @@ from django.views.decorators.vary import vary_on_headers
 
 from chat.access import own_conversation
 from chat.models import Conversation
-from chat.presenting import composer_view, sidebar_view, thread_view
+from chat.presenting.composer import composer_view
+from chat.presenting.sidebar import sidebar_view
+from chat.presenting.thread import thread_view
 from chat.services.models import usable_models
 from chat.views.requests import is_htmx, person
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from chat.access import own_conversation
 from chat.models import Conversation, Verdict
-from chat.presenting import parsed
+from chat.presenting.sidebar import parsed
 from chat.services.tools import change_tools
 from chat.tool_pages import ToolRow, call_rows, switch_all, tool_rows
 from chat.views.requests import person, posted

@@ -24,7 +24,7 @@ from chat.generation import recovery, runtime
 from chat.generation.activities import INPUT_LIMIT, MOST, OUTPUT_LIMIT, Activities, save_activities
 from chat.models import Activity, Conversation, Generation, Message, Status
 from chat.models.activity import PREVIEW
-from chat.presenting import thread_view
+from chat.presenting.thread import thread_view
 from chat.services import answers
 from chat.services.sending import Sent
 from privatechathub.accounts.models import User

@@ -14,7 +14,7 @@ from backends.models import Access, Backend, CatalogueModel, ModelPreference, St
 from backends.service import forget_models
 from chat.generation.prompt import NotAllowed, prepare
 from chat.models import Conversation, Generation, Message, Status
-from chat.presenting import composer_view
+from chat.presenting.composer import composer_view
 from chat.services.answers import continue_answer, retry
 from chat.services.models import find_model
 from chat.services.refusals import Refused

@@ -16,9 +16,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from backends.models import Backend
-from chat import presenting
 from chat.models import Conversation, Generation, Message, MessageRole, Status
-from chat.presenting import SIDEBAR_PAGE, THREAD_PAGE
+from chat.presenting import message
+from chat.presenting.sidebar import SIDEBAR_PAGE
+from chat.presenting.thread import THREAD_PAGE
 from chat.services.sending import Sent
 from chat.services.titles import LONGEST, title_from
 from privatechathub.accounts.models import User
@@ -779,14 +780,14 @@ def test_an_answer_that_is_saved_while_its_page_is_read_does_not_look_ended_with
 ) -> None:
     sent = ask("Question")
     Generation.objects.update(status=Status.RUNNING)
-    read = presenting.cards_of
+    read = message.cards_of
 
     def save_meanwhile(generations: Sequence[Generation]) -> Any:
         Message.objects.filter(pk=sent.answer.pk).update(text="The whole answer")
         Generation.objects.update(status=Status.COMPLETED)
         return read(generations)
 
-    monkeypatch.setattr(presenting, "cards_of", save_meanwhile)
+    monkeypatch.setattr(message, "cards_of", save_meanwhile)
     page = as_alice.get(sent.conversation.get_absolute_url()).content.decode()
 
     assert "The whole answer" in page

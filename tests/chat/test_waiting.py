@@ -36,7 +36,7 @@ from chat.generation.run import Run
 from chat.generation.updates import Kind, Update
 from chat.health import moment
 from chat.models import Conversation, Generation, Message, Status
-from chat.presenting import one_message_view
+from chat.presenting.message import one_message_view
 from chat.services import answers
 from chat.services import waiting as service
 from chat.services.refusals import Refused

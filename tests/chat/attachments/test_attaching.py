@@ -17,7 +17,7 @@ from backends.models import CatalogueModel
 from chat import files
 from chat.generation.prompt import prepare
 from chat.models import Attachment, Conversation, Generation, Message, Status
-from chat.presenting import message_view, message_views
+from chat.presenting.message import message_view, message_views
 from chat.services.answers import delete_message, retry
 from chat.services.conversations import delete
 from chat.services.refusals import Refused

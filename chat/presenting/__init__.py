@@ -1,0 +1,1 @@
+"""Rows to the plain values that templates show (see ``chat.presenters``)."""

@@ -1,0 +1,109 @@
+"""Messages as the thread shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
+
+from chat.attachments import attachment_views, with_attachments
+from chat.cards import NONE as NO_CARDS
+from chat.cards import Cards, cards_of, with_flags
+from chat.generation import queue
+from chat.generation.supervisor import waiting_sentence
+from chat.markdown import render, render_user
+from chat.models import Generation, Message, MessageRole, Status
+from chat.presenters import MessageView
+from chat.presenting.endings import can_continue, error_view, facts, model_label, note
+from chat.rendered import rendered
+from chat.waiting import waiting_view
+
+
+def message_views(ids: Sequence[int]) -> tuple[MessageView, ...]:
+    """The messages with these ids as shown, each with the newest generation that wrote it.
+
+    The texts are read last: an answer that is saved meanwhile must not look ended without its text.
+    """
+    generations = list(with_flags(Generation.objects.filter(message_id__in=ids)).order_by("created_at"))
+    newest = {generation.message_id: generation for generation in generations}
+    cards = cards_of(generations)
+    rows = Message.objects.in_bulk(ids)
+    found = with_attachments([rows[pk] for pk in ids if pk in rows])
+    return tuple(message_view(row, newest.get(row.pk), cards.get(row.pk, NO_CARDS)) for row in found)
+
+
+def one_message_view(message_id: int) -> MessageView | None:
+    """A single message as shown, None where it was deleted meanwhile."""
+    return next(iter(message_views([message_id])), None)
+
+
+def message_view(row: Message, generation: Generation | None, cards: Cards = NO_CARDS) -> MessageView:
+    """One message as shown."""
+    if row.role != MessageRole.ASSISTANT or generation is None:
+        return plain_message(row)
+    status = Status(generation.status)
+    waiting = waiting_view(row, generation)
+    place = place_of(generation) if status is Status.QUEUED and not waiting else None
+    return MessageView(
+        id=row.pk,
+        role=row.role,
+        status=status.value,
+        html=safe(render(row.text) if status is Status.RUNNING else rendered(row.text)),
+        text=row.text,
+        created=row.created_at,
+        model_label=model_label(generation),
+        backend_label=generation.backend_name,
+        reasoning_html=safe(rendered(row.reasoning)) if row.reasoning else SafeString(""),
+        reasoning_seconds=row.reasoning_seconds,
+        phase=waiting_sentence(place) if place else "",
+        queue_place=place,
+        waiting=waiting,
+        error=error_view(generation),
+        note=note(generation, row),
+        facts=facts(generation) if not generation.is_active else (),
+        generation_id=str(generation.pk),
+        can_retry=not generation.is_active,
+        can_continue=can_continue(generation, row),
+        can_delete=not generation.is_active,
+        activities=cards[0],
+        asks=cards[1],
+    )
+
+
+def beginning_answer(message_id: int, label: str) -> MessageView:
+    """An answer that has just begun: what its row would say, without asking for it."""
+    return MessageView(
+        id=message_id,
+        role=MessageRole.ASSISTANT.value,
+        status=Status.RUNNING.value,
+        html=SafeString(""),
+        text="",
+        created=timezone.now(),
+        model_label=label,
+    )
+
+
+def plain_message(row: Message) -> MessageView:
+    """A message that no model wrote."""
+    html = rendered(row.text, render_user) if row.role == MessageRole.USER else rendered(row.text)
+    return MessageView(
+        id=row.pk,
+        role=row.role,
+        status=Status.COMPLETED.value,
+        html=safe(html),
+        text=row.text,
+        created=row.created_at,
+        can_delete=True,
+        attachments=attachment_views(row),
+    )
+
+
+def safe(html: str) -> SafeString:
+    """HTML that the Markdown renderer made; it lets no markup of the text through."""
+    return mark_safe(html)  # noqa: S308
+
+
+def place_of(generation: Generation) -> int:
+    """The place in line, from 1."""
+    return queue.places(generation.backend_id).get(generation.message_id, ("", 1))[1]

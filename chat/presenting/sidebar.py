@@ -1,0 +1,90 @@
+"""The list of conversations."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.urls import reverse
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+
+from chat.models import Conversation, Generation
+from chat.presenters import ConversationGroup, ConversationItem, SidebarView
+
+if TYPE_CHECKING:
+    from privatechathub.accounts.models import User
+
+
+#: Conversations that the sidebar lists at once.
+SIDEBAR_PAGE = 60
+
+
+def sidebar_view(user: User, current: Conversation | None = None, before: str = "") -> SidebarView:
+    """The person's conversations, the newest first, grouped by date. Two queries."""
+    rows = Conversation.objects.owned_by(user).only("id", "title", "updated_at")
+    if before and (moment := parsed(before)):
+        rows = rows.filter(updated_at__lt=moment)
+    found = list(rows[: SIDEBAR_PAGE + 1])
+    shown = found[:SIDEBAR_PAGE]
+    running = set(
+        Generation.objects.active()
+        .filter(message__conversation__in=[row.pk for row in shown])
+        .values_list("message__conversation_id", flat=True)
+    )
+    groups: dict[str, list[ConversationItem]] = {}
+    for row in shown:
+        item = conversation_item(
+            row, is_current=bool(current and row.pk == current.pk), is_running=row.pk in running
+        )
+        groups.setdefault(date_label(row.updated_at), []).append(item)
+    more = (
+        f"{reverse('chat:sidebar')}?before={shown[-1].updated_at.timestamp()}"
+        if len(found) > len(shown)
+        else ""
+    )
+    return SidebarView(
+        groups=tuple(ConversationGroup(label, tuple(items)) for label, items in groups.items()), more_url=more
+    )
+
+
+def newest_group(row: Conversation) -> ConversationGroup:
+    """The group of a conversation in which something was just asked."""
+    item = conversation_item(row, is_current=True, is_running=True)
+    return ConversationGroup(date_label(row.updated_at), (item,))
+
+
+def conversation_item(
+    row: Conversation, *, is_current: bool = False, is_running: bool = False
+) -> ConversationItem:
+    """One line of the list."""
+    return ConversationItem(
+        id=str(row.pk),
+        title=row.title or _("New chat"),
+        url=row.get_absolute_url(),
+        is_current=is_current,
+        is_running=is_running,
+    )
+
+
+def parsed(timestamp: str) -> datetime | None:
+    """The moment that a link names by its Unix time."""
+    try:
+        return datetime.fromtimestamp(float(timestamp), tz=timezone.get_current_timezone())
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def date_label(moment: datetime) -> str:
+    """The group of a date: today, yesterday, the last week or month, else the month."""
+    today = timezone.localdate()
+    day = timezone.localdate(moment)
+    if day >= today:
+        return _("Today")
+    if day == today - timedelta(days=1):
+        return _("Yesterday")
+    if day > today - timedelta(days=7):
+        return _("Previous 7 days")
+    if day > today - timedelta(days=30):
+        return _("Previous 30 days")
+    return formats.date_format(day, "YEAR_MONTH_FORMAT")
