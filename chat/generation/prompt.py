@@ -57,7 +57,9 @@ class Prepared:
 
 def prepare(generation_id: UUID) -> Prepared:
     """Read what the run needs. Raises Generation.DoesNotExist, BackendGone, NotAllowed, CannotDecrypt."""
-    rows = Generation.objects.select_related("message__conversation__owner", "backend")
+    rows = Generation.objects.select_related(
+        "message__conversation__owner", "message__conversation__project", "backend"
+    )
     generation = rows.get(pk=generation_id)
     model = CatalogueModel.objects.filter(backend=generation.backend, model_id=generation.model_id).first()
     return prepare_from(generation, model)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from chat.models import Conversation
+from chat.models import Conversation, Project
 
-#: The conversation's own instructions.
+#: The conversation's own instructions, or those that its project has for conversations without any.
 PROMPT = "prompt"
+#: What holds in every conversation of the project, and what was noted down in earlier ones.
+PROJECT, MEMORY = "project", "memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,30 @@ class SystemPart:
 
 def system_parts(conversation: Conversation) -> tuple[SystemPart, ...]:
     """What the model is told before the first turn, in the order in which it is sent; empty parts left out."""
-    found = (SystemPart(PROMPT, conversation.system_prompt.strip()),)
+    found = [SystemPart(PROMPT, prompt_of(conversation)), *project_parts(conversation.project)]
     return tuple(part for part in found if part.text)
+
+
+def prompt_of(conversation: Conversation) -> str:
+    """Its own, else that of its project."""
+    own = conversation.system_prompt.strip()
+    return own or (conversation.project.system_prompt.strip() if conversation.project else "")
+
+
+def project_parts(project: Project | None) -> list[SystemPart]:
+    """What all conversations of a project are told, as it is now."""
+    if project is None:
+        return []
+    return [
+        SystemPart(PROJECT, under(f"Instructions for the project “{project.name}”:", project.instructions)),
+        SystemPart(MEMORY, under(f"Memory of the project “{project.name}”:", project.memory)),
+    ]
+
+
+def under(heading: str, text: str) -> str:
+    """The text below its heading; nothing where there is none."""
+    text = text.strip()
+    return f"{heading}\n{text}" if text else ""
 
 
 def joined(parts: Iterable[SystemPart]) -> str:

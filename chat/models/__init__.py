@@ -11,6 +11,8 @@ from chat.models.mcp_server import McpKind, McpServer, McpState
 from chat.models.message import Message, MessageRole
 from chat.models.notice import Notice
 from chat.models.outside_contact import OutsideContact
+from chat.models.project import Project
+from chat.models.project_revision import ProjectRevision, Told
 from chat.models.step import Step
 from chat.models.submission import Submission
 from chat.models.tool_policy import ToolPolicy, ToolRule, Verdict
@@ -38,10 +40,13 @@ __all__ = [
     "Notice",
     "Origin",
     "OutsideContact",
+    "Project",
+    "ProjectRevision",
     "SearchEngine",
     "Status",
     "Step",
     "Submission",
+    "Told",
     "ToolPolicy",
     "ToolRule",
     "Verdict",

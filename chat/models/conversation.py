@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from backends.models import Backend
+from chat.models.project import Project
 
 if TYPE_CHECKING:
     from chat.models.message import Message
@@ -38,6 +39,9 @@ class Conversation(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations"
+    )
+    project = models.ForeignKey(
+        Project, on_delete=models.SET_NULL, null=True, blank=True, related_name="conversations"
     )
     title = models.CharField(_("title"), max_length=TITLE_LENGTH, blank=True, default="")
     system_prompt = models.TextField(_("system prompt"), blank=True, default="")

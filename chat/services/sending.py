@@ -80,7 +80,8 @@ def send_message(
         hold(user)
         if earlier := already_sent(user, key, text, files):
             return earlier
-        conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
+        rows = Conversation.objects.select_related("project").select_for_update(of=("self",))
+        conversation = rows.get(pk=conversation.pk)
         conversation.owner = user
         refuse_while_answering(conversation)
         sent = ask(conversation, user, text, model, key, files)
