@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -23,21 +20,7 @@ from backends.presenting import backend_rows, known_problem, look_result
 from backends.service import Look, look_now, refresh_now
 from chat.forms import BackendForm
 from chat.generation import runtime
-from chat.views.requests import is_htmx
-
-P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
-
-
-def administrators_only(view: View[P]) -> View[P]:
-    """Others get 403; strangers are asked to sign in."""
-
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if not request.user.is_staff:
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return login_required(guarded)
+from chat.views.requests import administrators_only, is_htmx
 
 
 @require_safe

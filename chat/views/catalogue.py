@@ -20,8 +20,7 @@ from chat.model_forms import ModelRulesForm
 from chat.services.models import Offer, find_model, visible_models
 from chat.services.preferences import WISHES
 from chat.services.refusals import Refused
-from chat.views.backends import administrators_only
-from chat.views.requests import is_htmx, person, posted
+from chat.views.requests import administrators_only, is_htmx, person, posted
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User

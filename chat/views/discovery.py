@@ -13,8 +13,7 @@ from backends.models import Search
 from backends.searches.places import proposed
 from backends.searches.service import cancel_search, start_search
 from chat.discovery_form import DiscoveryForm
-from chat.views.backends import administrators_only
-from chat.views.requests import is_htmx
+from chat.views.requests import administrators_only, is_htmx
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

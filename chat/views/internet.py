@@ -12,8 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from chat.internet_form import InternetForm
 from chat.models import Internet, OutsideContact
-from chat.views.backends import administrators_only
-from chat.views.requests import person
+from chat.views.requests import administrators_only, person
 
 #: Lines of the list that a page shows.
 PAGE = 100

@@ -16,8 +16,7 @@ from chat.mcp.forms import McpServerForm
 from chat.mcp.looking import look_now, record
 from chat.mcp.presenting import look_result, row, status_text
 from chat.models import McpServer, McpState
-from chat.views.backends import administrators_only
-from chat.views.requests import is_htmx
+from chat.views.requests import administrators_only, is_htmx
 
 #: Fields that a look does not depend on.
 _ELSEWHERE = frozenset({"name", "enabled", "access", "groups", "timeout"})

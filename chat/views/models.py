@@ -26,8 +26,8 @@ from backends.pulls.models import NAME_LENGTH, Pull
 from backends.pulls.service import cancel_pull, resume_pull, start_pull
 from backends.service import forget_models, hint_for
 from chat.generation import runtime
-from chat.views.backends import administrators_only, refresh_now_or_soon
-from chat.views.requests import is_htmx, person, posted
+from chat.views.backends import refresh_now_or_soon
+from chat.views.requests import administrators_only, is_htmx, person, posted
 
 logger = logging.getLogger(__name__)
 
