@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
+from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
@@ -172,6 +174,10 @@ def unused_slug(name: str) -> str:
     return slug
 
 
+#: How long a refusal of tools is believed before they are offered again.
+REFUSAL_HOLDS = timedelta(days=1)
+
+
 class CatalogueModelQuerySet(RestrictedQuerySet["CatalogueModel"]):
     """Finders of models."""
 
@@ -242,6 +248,7 @@ class CatalogueModel(Restricted):
         help_text=_("Nobody is offered it; conversations that use it go on."),
     )
     hub_default = models.BooleanField(default=False, editable=False)
+    tools_refused_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     #: There only where :meth:`CatalogueModelQuerySet.with_wishes_of` was asked.
     is_favourite: bool
@@ -269,6 +276,12 @@ class CatalogueModel(Restricted):
     def can(self, capability: Capability) -> bool | None:
         """Whether the server says so; None where it does not tell."""
         return None if self.capabilities is None else capability.value in self.capabilities
+
+    @property
+    def refuses_tools(self) -> bool:
+        """Whether a request with tools was refused lately; later it is tried again, since servers change."""
+        refused = self.tools_refused_at
+        return refused is not None and timezone.now() - refused < REFUSAL_HOLDS
 
 
 def row_values(info: ModelInfo, position: int) -> dict[str, Any]:

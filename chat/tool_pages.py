@@ -56,7 +56,7 @@ def tools_hint(user: User, conversation: Conversation | None, model: CatalogueMo
     """A sentence where tools are wanted here, but this model cannot call them."""
     if model is None or not wanted(user.tools, conversation.tools if conversation else {}):
         return ""
-    if takes_tools(model.backend.kind, model.capabilities):
+    if takes_tools(model.backend.kind, model):
         return ""
     return _("Tools are on, but this model can’t use them.")
 

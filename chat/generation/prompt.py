@@ -73,7 +73,7 @@ def prepare_from(generation: Generation, model: CatalogueModel | None) -> Prepar
     message = generation.message
     refuse_strangers(message.conversation.owner, backend, model)
     conversation = message.conversation
-    able = takes_tools(backend.kind, model.capabilities if model else None)
+    able = takes_tools(backend.kind, model)
     request = build_request(generation, message, model)
     if not able:
         request = plain(request)

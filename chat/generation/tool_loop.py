@@ -28,6 +28,7 @@ from chat.generation.steps import step_row, with_step, with_tools, without_tools
 from chat.generation.tool_calls import Calls, signature
 from chat.models import Step
 from chat.tools.base import Caller, Tool, ToolResult
+from chat.tools.support import remember_refusal
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +90,7 @@ class ToolLoop:
             if not is_about_tools(error):
                 raise
             self._run.tools_end = ToolsEnd.REFUSED
+            await in_database(remember_refusal, self._run.backend_id, request.model)
             await self._speaker.stream(self._run, self._adapter, without_tools(request))
             return []
         return [call for call in self._run.calls if call.name]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backends.models import CatalogueModel
 from chat.generation.texts import cleaned
 from chat.tools.checking import LONGEST, wrong_with
 from chat.tools.support import takes_tools
@@ -115,4 +116,4 @@ def test_the_conversation_s_switch_comes_first(person: Any, conversation: Any, r
     ],
 )
 def test_which_models_are_offered_tools(kind: str, capabilities: list[str] | None, result: bool) -> None:
-    assert takes_tools(kind, capabilities) is result
+    assert takes_tools(kind, CatalogueModel(model_id="m", capabilities=capabilities)) is result

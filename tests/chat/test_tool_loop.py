@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from backends.adapters.errors import CannotConnect, Unsupported
 from backends.adapters.events import Finish, FinishReason, ReasoningDelta, TextDelta, Usage
 from backends.adapters.messages import ChatMessage, ChatRequest, ImagePart, Role, ToolCallPart, ToolResultPart
 from backends.database import in_database
+from backends.models import REFUSAL_HOLDS, CatalogueModel
 from chat.generation import runtime, tool_calls, tool_loop
 from chat.generation.prompt import CONTINUE
 from chat.generation.run import Run
@@ -322,6 +324,23 @@ async def test_a_model_that_refuses_tools_is_asked_again_without(
     assert script.requests[1].system == ""
     assert generation.message.text == "Done."
     assert generation.details["tools_end"] == "refused"
+
+
+@live
+async def test_a_refusal_of_tools_is_remembered_for_a_day(
+    wants_tools: User, hub: runtime.Runtime, ask: Ask, tools: Callable[..., None]
+) -> None:
+    tools(Adder())
+    refusal = Unsupported("registry.ollama.ai/library/tiny does not support tools", status=400)
+    await answer(ask, [refusal], DONE)
+    again, generation = await answer(ask, DONE)
+    assert [len(request.tools) for request in again.requests] == [0]
+    assert "tools_end" not in generation.details
+
+    long_ago = timezone.now() - REFUSAL_HOLDS
+    await in_database(CatalogueModel.objects.update, tools_refused_at=long_ago)
+    later, _ = await answer(ask, DONE)
+    assert [len(request.tools) for request in later.requests] == [1]
 
 
 @live
