@@ -19,6 +19,7 @@ from backends.crypto import decrypt, encrypt
 from backends.preferences import ModelPreference
 from backends.pulls.models import Pull
 from backends.searches.models import Search
+from backends.slugs import unused
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -164,14 +165,8 @@ class Backend(Restricted):
 
 
 def unused_slug(name: str) -> str:
-    """A slug for the name that no other backend has, and no page: ``/backends/add/`` is one."""
-    stem = slugify(name)[:50] or "backend"
-    taken = {"add", *Backend.objects.filter(slug__startswith=stem).values_list("slug", flat=True)}
-    number, slug = 1, stem
-    while slug in taken:
-        number += 1
-        slug = f"{stem}-{number}"
-    return slug
+    """A slug for the name that no other backend has, and no page."""
+    return unused(slugify(name)[:50] or "backend", Backend.objects.all())
 
 
 #: How long a refusal of tools is believed before they are offered again.

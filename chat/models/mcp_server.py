@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from backends.access import Restricted, RestrictedQuerySet
 from backends.adapters.base import Secret
 from backends.crypto import decrypt, encrypt
+from backends.slugs import unused
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -125,9 +126,4 @@ class McpServer(Restricted):
 def unused_slug(name: str) -> str:
     """A slug that no other server has, and no page. It holds no underscore: two part it from a tool's name."""
     stem = slugify(name.replace("_", " "))[: SLUG_LENGTH - 4].strip("-") or "mcp"
-    taken = {"add", *McpServer.objects.filter(slug__startswith=stem).values_list("slug", flat=True)}
-    number, slug = 1, stem
-    while slug in taken:
-        number += 1
-        slug = f"{stem}-{number}"
-    return slug
+    return unused(stem, McpServer.objects.all())
