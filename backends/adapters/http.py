@@ -157,15 +157,6 @@ class Stream:
             self._begin(chunk)
         return chunk
 
-    async def read_all(self, limit: int = MAX_JSON_BODY) -> bytes:
-        """The rest of the body. Raises ProtocolError where it has more bytes than ``limit``."""
-        body = bytearray()
-        while chunk := await self.read():
-            body += chunk
-            if len(body) > limit:
-                raise ProtocolError("answer too large", status=self.status)
-        return bytes(body)
-
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while chunk := await self.read():
             yield chunk

@@ -7,7 +7,7 @@ from typing import Any
 
 from backends.adapters.base import Endpoint
 from backends.adapters.classify import error_from_payload
-from backends.adapters.errors import BackendError, ProtocolError, Truncated
+from backends.adapters.errors import BackendError, Truncated
 from backends.adapters.events import (
     Event,
     Finish,
@@ -20,8 +20,8 @@ from backends.adapters.events import (
     Usage,
 )
 from backends.adapters.lmstudio_tools import ToolRuns
-from backends.adapters.sse import ServerEvent
-from backends.adapters.values import as_dict, as_float, as_int, as_list, as_str, parse_json
+from backends.adapters.sse import ServerEvent, object_in
+from backends.adapters.values import as_dict, as_float, as_int, as_list, as_str
 
 #: The share done at the events that name none.
 _SHARES = {"start": 0.0, "end": 1.0}
@@ -138,12 +138,7 @@ def usage_of(stats: Mapping[str, Any]) -> Usage | None:
 
 def _payload(data: str) -> dict[str, Any]:
     """An object; anything else that is JSON says nothing, and neither does OpenAI's end mark."""
-    if data.strip() in ("", "[DONE]"):
-        return {}
-    try:
-        return as_dict(parse_json(data))
-    except ValueError:
-        raise ProtocolError("a frame is not JSON") from None
+    return {} if data.strip() in ("", "[DONE]") else object_in(data)
 
 
 def _kind_of_whole(payload: Mapping[str, Any]) -> str:

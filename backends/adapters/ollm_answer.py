@@ -9,8 +9,8 @@ from backends.adapters.base import Endpoint
 from backends.adapters.classify import error_from_payload
 from backends.adapters.errors import ProtocolError, Truncated
 from backends.adapters.events import Event, Finish, FinishReason, Phase, Started, Status, TextDelta
-from backends.adapters.sse import ServerEvent
-from backends.adapters.values import as_dict, as_str, parse_json
+from backends.adapters.sse import ServerEvent, object_in
+from backends.adapters.values import as_str
 
 
 class Silent(ProtocolError):
@@ -27,7 +27,7 @@ class OLLMAnswer:
 
     def feed(self, frame: ServerEvent) -> Iterator[Event]:
         """The events of one frame. ``complete`` repeats the whole text, which counts where no part came."""
-        payload = _payload(frame.data)
+        payload = object_in(frame.data)
         if frame.event == "error":
             raise error_from_payload(payload, self._endpoint)
         if self._started is not None:
@@ -52,10 +52,3 @@ class OLLMAnswer:
         if text := as_str(value):
             self._said = True
             yield TextDelta(text)
-
-
-def _payload(data: str) -> dict[str, Any]:
-    try:
-        return as_dict(parse_json(data))
-    except ValueError:
-        raise ProtocolError("a frame is not JSON") from None

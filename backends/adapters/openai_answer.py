@@ -20,9 +20,9 @@ from backends.adapters.events import (
     Usage,
 )
 from backends.adapters.ndjson import BOM, MAX_FRAME
-from backends.adapters.sse import ServerEvent, SSEDecoder
+from backends.adapters.sse import ServerEvent, SSEDecoder, object_in
 from backends.adapters.think import ThinkSplitter
-from backends.adapters.values import as_dict, as_float, as_int, as_list, as_str, parse_json
+from backends.adapters.values import as_dict, as_float, as_int, as_list, as_str
 
 _REASONS = {
     "stop": FinishReason.STOP,
@@ -92,7 +92,7 @@ class OpenAIAnswer:
         if data == "[DONE]":
             yield from self._finish()
         elif data:
-            payload = _payload(data)
+            payload = object_in(data)
             if _is_error(payload, frame.event):
                 raise error_from_payload(payload, self._endpoint)
             yield from self._chunk(payload)
@@ -180,14 +180,6 @@ def _seconds(milliseconds: Any) -> float | None:
 def _total(timings: Mapping[str, Any]) -> float | None:
     prompt, answer = _seconds(timings.get("prompt_ms")), _seconds(timings.get("predicted_ms"))
     return None if prompt is None or answer is None else prompt + answer
-
-
-def _payload(data: str) -> dict[str, Any]:
-    """An object; anything else that is JSON says nothing."""
-    try:
-        return as_dict(parse_json(data))
-    except ValueError:
-        raise ProtocolError("a frame is not JSON") from None
 
 
 def _is_error(payload: Mapping[str, Any], event: str) -> bool:

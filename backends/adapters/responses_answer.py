@@ -8,7 +8,7 @@ from typing import Any
 
 from backends.adapters.base import Endpoint
 from backends.adapters.classify import error_from_payload
-from backends.adapters.errors import ProtocolError, StateLost, Truncated
+from backends.adapters.errors import StateLost, Truncated
 from backends.adapters.events import (
     Event,
     Finish,
@@ -22,8 +22,8 @@ from backends.adapters.events import (
 )
 from backends.adapters.history import PREVIOUS
 from backends.adapters.responses_items import Items
-from backends.adapters.sse import ServerEvent
-from backends.adapters.values import as_dict, as_float, as_int, as_list, as_str, parse_json
+from backends.adapters.sse import ServerEvent, object_in
+from backends.adapters.values import as_dict, as_float, as_int, as_list, as_str
 
 _REASONS = {"max_output_tokens": FinishReason.LENGTH, "content_filter": FinishReason.CONTENT_FILTER}
 _ENDS = ("completed", "incomplete", "failed", "cancelled")
@@ -173,12 +173,7 @@ def usage_of(response: Mapping[str, Any], timings: Mapping[str, Any]) -> Usage |
 
 def _payload(data: str) -> dict[str, Any]:
     """An object; a whole response is put where events have theirs."""
-    if data.strip() in ("", "[DONE]"):
-        return {}
-    try:
-        payload = as_dict(parse_json(data))
-    except ValueError:
-        raise ProtocolError("a frame is not JSON") from None
+    payload = {} if data.strip() in ("", "[DONE]") else object_in(data)
     return {"response": payload} if payload.get("object") == "response" else payload
 
 

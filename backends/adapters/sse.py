@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from backends.adapters.errors import ProtocolError
 from backends.adapters.ndjson import BOM, MAX_FRAME
-from backends.adapters.values import parse_json
+from backends.adapters.values import as_dict, parse_json
 
 
 class ServerEvent(NamedTuple):
@@ -16,6 +16,14 @@ class ServerEvent(NamedTuple):
 
     event: str
     data: str
+
+
+def object_in(data: str) -> dict[str, Any]:
+    """The object that an event carries; anything else that is JSON says nothing. Raises ProtocolError."""
+    try:
+        return as_dict(parse_json(data))
+    except ValueError:
+        raise ProtocolError("a frame is not JSON") from None
 
 
 class SSEDecoder:
