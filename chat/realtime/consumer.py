@@ -65,8 +65,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         self.accepted = True
         await self.accept()
-        language = self.scope.get("language", "en")
-        self.room = await room.enter(self.conversation_id, self, self.seen_revision(), language)
+        self.room = await room.enter(self.conversation_id, self, self.seen_revision())
         self.checks = asyncio.create_task(self.check_regularly())
 
     async def disconnect(self, code: int) -> None:

@@ -11,7 +11,6 @@ import logging
 from typing import Protocol
 
 from django.urls import reverse
-from django.utils import translation
 
 from backends.database import in_database
 from chat.generation import runtime
@@ -38,9 +37,8 @@ class Watcher(Protocol):
 class Room:
     """One conversation with its watchers and its running answers."""
 
-    def __init__(self, conversation_id: str, language: str) -> None:
+    def __init__(self, conversation_id: str) -> None:
         self.id = conversation_id
-        self.language = language
         self.watchers: set[Watcher] = set()
         self.entering = 0
         self.live: dict[int, LiveAnswer] = {}
@@ -57,8 +55,7 @@ class Room:
                 ):
                     await self.send(live.grow(update))
                 else:
-                    with translation.override(self.language):
-                        await self._take(update)
+                    await self._take(update)
         except Exception:
             logger.exception("conversation %s: an update could not be shown", self.id)
 
@@ -146,18 +143,17 @@ class Room:
 
     async def welcome(self, watcher: Watcher, seen_revision: int) -> None:
         """Bring a new page up to date: the thread if it missed a change, and what is being written."""
-        with translation.override(self.language):
-            async with self._lock:
-                revision, active = await in_database(revision_and_active, self.id)
-                frame = "" if revision == seen_revision else await self._thread()
-                for gone in self.live.keys() - active:
-                    del self.live[gone]
-                known = "".join(live.frame() for live in self.live.values())
-                if frame or known:
-                    await watcher.deliver(frame + known)
-                self.watchers.add(watcher)
-                if active - self.live.keys():
-                    await self._ask_for_state()
+        async with self._lock:
+            revision, active = await in_database(revision_and_active, self.id)
+            frame = "" if revision == seen_revision else await self._thread()
+            for gone in self.live.keys() - active:
+                del self.live[gone]
+            known = "".join(live.frame() for live in self.live.values())
+            if frame or known:
+                await watcher.deliver(frame + known)
+            self.watchers.add(watcher)
+            if active - self.live.keys():
+                await self._ask_for_state()
 
 
 def load_thread(conversation_id: str) -> ThreadView | None:
@@ -179,14 +175,14 @@ def ended_answer(message_id: int, conversation_id: str) -> tuple[MessageView | N
     return one_message_view(message_id), revision, bool(active)
 
 
-async def enter(conversation_id: str, watcher: Watcher, seen_revision: int, language: str) -> Room | None:
+async def enter(conversation_id: str, watcher: Watcher, seen_revision: int) -> Room | None:
     """Begin to watch. None where this process runs no answers (yet)."""
     running = runtime.current()
     if running is None:
         return None
     room = rooms.get(conversation_id)
     if room is None:
-        room = rooms[conversation_id] = Room(conversation_id, language)
+        room = rooms[conversation_id] = Room(conversation_id)
         await running.bus.subscribe(conversation_id, room.hear)
     room.entering += 1
     try:

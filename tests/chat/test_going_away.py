@@ -17,7 +17,7 @@ async def test_a_page_that_goes_away_keeps_nothing_from_the_others() -> None:
     async def hear(event: dict[str, str]) -> None:
         heard.append(event["text"])
 
-    room = Room("c", "en")
+    room = Room("c")
     for send in (refuse, hear, refuse, hear):
         page = ConversationConsumer()
         page.base_send = send
