@@ -200,7 +200,12 @@ class CatalogueModelQuerySet(RestrictedQuerySet["CatalogueModel"]):
     def undecided(self) -> CatalogueModelQuerySet:
         """Those of which nobody wanted anything: without alias, rule, or a person's preference."""
         return self.filter(
-            alias="", hidden=False, hub_default=False, access=Access.EVERYONE, preferences__isnull=True
+            alias="",
+            hidden=False,
+            hub_default=False,
+            sampling={},
+            access=Access.EVERYONE,
+            preferences__isnull=True,
         )
 
 
@@ -244,6 +249,8 @@ class CatalogueModel(Restricted):
     )
     hub_default = models.BooleanField(default=False, editable=False)
     tools_refused_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: Sampling options that an administrator set for it, as a conversation has them.
+    sampling = models.JSONField(default=dict, blank=True, editable=False)
 
     #: There only where :meth:`CatalogueModelQuerySet.with_wishes_of` was asked.
     is_favourite: bool

@@ -58,7 +58,10 @@ class Prepared:
 def prepare(generation_id: UUID) -> Prepared:
     """Read what the run needs. Raises Generation.DoesNotExist, BackendGone, NotAllowed, CannotDecrypt."""
     rows = Generation.objects.select_related(
-        "message__conversation__owner", "message__conversation__project", "backend"
+        "message__conversation__owner",
+        "message__conversation__project",
+        "message__conversation__prompt",
+        "backend",
     )
     generation = rows.get(pk=generation_id)
     model = CatalogueModel.objects.filter(backend=generation.backend, model_id=generation.model_id).first()
@@ -102,7 +105,7 @@ def refuse_strangers(user: User, backend: Backend, model: CatalogueModel | None)
 def build_request(generation: Generation, answer: Message, model: CatalogueModel | None) -> ChatRequest:
     """The whole conversation up to the answer, with its system prompt and options."""
     conversation = answer.conversation
-    system = joined(system_parts(conversation))
+    system = joined(system_parts(conversation, generation.model_name))
     rows = history(answer)
     path = [row.pk for row in rows]
     steps = steps_of([*rows, answer])

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chat.models import Conversation, Project
+from chat.prompts.builtin import known_to
+from chat.prompts.variables import filled
 
 #: The conversation's own instructions, or those that its project has for conversations without any.
 PROMPT = "prompt"
@@ -21,15 +23,27 @@ class SystemPart:
     text: str
 
 
-def system_parts(conversation: Conversation) -> tuple[SystemPart, ...]:
-    """What the model is told before the first turn, in the order in which it is sent; empty parts left out."""
-    found = [SystemPart(PROMPT, prompt_of(conversation)), *project_parts(conversation.project)]
+def system_parts(conversation: Conversation, model: str = "") -> tuple[SystemPart, ...]:
+    """What the model is told before the first turn, in the order in which it is sent; empty parts left out.
+
+    ``model`` is the name of the one that is asked, where it is not the conversation's.
+    """
+    found = [SystemPart(PROMPT, instructions(conversation, model)), *project_parts(conversation.project)]
     return tuple(part for part in found if part.text)
 
 
+def instructions(conversation: Conversation, model: str = "") -> str:
+    """The conversation's own text or that of the library's entry, else its project's; with its variables filled."""
+    text = prompt_of(conversation)
+    if "{{" not in text:
+        return text
+    known = known_to(conversation.owner, model or conversation.model_id)
+    return filled(text, conversation.prompt_values, known).strip()
+
+
 def prompt_of(conversation: Conversation) -> str:
-    """Its own, else that of its project."""
-    own = conversation.system_prompt.strip()
+    """The same as it was written."""
+    own = conversation.prompt_text.strip()
     return own or (conversation.project.system_prompt.strip() if conversation.project else "")
 
 

@@ -13,13 +13,17 @@ from chat.models.notice import Notice
 from chat.models.outside_contact import OutsideContact
 from chat.models.project import Project
 from chat.models.project_revision import ProjectRevision, Told
+from chat.models.sampling_preset import PRESET_NAME_LENGTH, SamplingPreset
 from chat.models.step import Step
 from chat.models.submission import Submission
+from chat.models.system_prompt import LONGEST_PROMPT, SystemPrompt
 from chat.models.tool_policy import ToolPolicy, ToolRule, Verdict
 
 __all__ = [
     "ACTIVE",
     "AT_WORK",
+    "LONGEST_PROMPT",
+    "PRESET_NAME_LENGTH",
     "TITLE_LENGTH",
     "Activity",
     "ActivityState",
@@ -42,10 +46,12 @@ __all__ = [
     "OutsideContact",
     "Project",
     "ProjectRevision",
+    "SamplingPreset",
     "SearchEngine",
     "Status",
     "Step",
     "Submission",
+    "SystemPrompt",
     "Told",
     "ToolPolicy",
     "ToolRule",

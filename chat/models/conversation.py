@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from backends.models import Backend
 from chat.models.project import Project
+from chat.models.sampling_preset import SamplingPreset
+from chat.models.system_prompt import SystemPrompt
 
 if TYPE_CHECKING:
     from chat.models.message import Message
@@ -34,6 +36,10 @@ class Conversation(models.Model):
     ``head`` is the last message of the path that is shown. ``revision`` counts changes of what the
     thread consists of, so that a page that was away can tell whether it missed any. ``tools`` says which
     tools are on here, where that differs from what the person wants everywhere (see ``chat.tools.switches``).
+
+    With a ``prompt`` the conversation follows that entry of the library and ``system_prompt`` is not used;
+    ``prompt_values`` answers what the text asks for. Of ``preset`` and ``builtin_preset`` at most one is set;
+    ``options`` go before it (see ``chat.generation.sampling``).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -45,7 +51,15 @@ class Conversation(models.Model):
     )
     title = models.CharField(_("title"), max_length=TITLE_LENGTH, blank=True, default="")
     system_prompt = models.TextField(_("system prompt"), blank=True, default="")
+    prompt = models.ForeignKey(
+        SystemPrompt, on_delete=models.SET_NULL, null=True, blank=True, related_name="conversations"
+    )
+    prompt_values = models.JSONField(default=dict, blank=True, editable=False)
     options = models.JSONField(default=dict, blank=True)
+    preset = models.ForeignKey(
+        SamplingPreset, on_delete=models.SET_NULL, null=True, blank=True, related_name="conversations"
+    )
+    builtin_preset = models.CharField(max_length=12, blank=True, default="", editable=False)
     tools = models.JSONField(default=dict, blank=True, editable=False)
     backend = models.ForeignKey(Backend, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     model_id = models.CharField(max_length=250, blank=True, default="")
@@ -68,6 +82,11 @@ class Conversation(models.Model):
     def get_absolute_url(self) -> str:
         """Where it is; a stranger gets 404 there."""
         return reverse("chat:conversation", args=[self.pk])
+
+    @property
+    def prompt_text(self) -> str:
+        """The instructions as they were written: those of the library's entry, or its own."""
+        return self.prompt.text if self.prompt else self.system_prompt
 
     def path_ids(self) -> list[int]:
         """The messages from the first to the head, by id. One query that reads no text."""

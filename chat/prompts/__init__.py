@@ -1,0 +1,1 @@
+"""System prompts: what may stand in their text, and what becomes of it."""
