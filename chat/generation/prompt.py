@@ -15,6 +15,7 @@ from chat.generation.memory import fingerprint, remembered
 from chat.generation.steps import finished, sees, turns_of, without_tools
 from chat.generation.system import joined, system_parts
 from chat.models import Generation, Message, MessageRole, Step
+from chat.models.path import way_up
 from chat.tools.support import takes_tools
 from chat.tools.switches import wanted
 
@@ -148,17 +149,9 @@ def history(answer: Message) -> list[Message]:
     question = answer.parent
     if question is None or question.parent_id is None:
         return [question] if question else []
-    by_id = {
-        row.pk: row
-        for row in Message.objects.filter(conversation_id=answer.conversation_id, pk__lt=answer.pk)
-    }
-    path: list[Message] = []
-    step = by_id.get(answer.parent_id) if answer.parent_id else None
-    while step is not None:
-        if step.text or step.has_steps or step.role == MessageRole.USER:
-            path.append(step)
-        step = by_id.get(step.parent_id) if step.parent_id else None
-    return path[::-1]
+    way = way_up(answer.conversation, question.pk)
+    rows = Message.objects.filter(pk__in=way).order_by("pk")
+    return [row for row in rows if row.text or row.has_steps or row.role == MessageRole.USER]
 
 
 def steps_of(rows: list[Message]) -> Mapping[int, Sequence[Step]]:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from backends.models import Backend
+from chat.models.path import ENDLESS, way_up
 from chat.models.project import Project
 from chat.models.sampling_preset import SamplingPreset
 from chat.models.system_prompt import SystemPrompt
@@ -40,6 +41,9 @@ class Conversation(models.Model):
     With a ``prompt`` the conversation follows that entry of the library and ``system_prompt`` is not used;
     ``prompt_values`` answers what the text asks for. Of ``preset`` and ``builtin_preset`` at most one is set;
     ``options`` go before it (see ``chat.generation.sampling``).
+
+    ``forked_from`` is the message up to which it shares the messages of another conversation. ``last_deletion``
+    is the ``deleted_at`` of what was deleted last, until something is asked or that is undone.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -66,6 +70,10 @@ class Conversation(models.Model):
     head = models.ForeignKey(
         "chat.Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    forked_from = models.ForeignKey(
+        "chat.Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="forks"
+    )
+    last_deletion = models.DateTimeField(null=True, blank=True, editable=False)
     revision = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(db_index=True)
@@ -88,18 +96,31 @@ class Conversation(models.Model):
         """The instructions as they were written: those of the library's entry, or its own."""
         return self.prompt.text if self.prompt else self.system_prompt
 
-    def path_ids(self) -> list[int]:
-        """The messages from the first to the head, by id. One query that reads no text."""
-        parents = dict(self.messages.order_by().values_list("pk", "parent_id"))
-        path: list[int] = []
-        step = self.head_id
-        while step is not None and step in parents:
-            path.append(step)
-            step = parents[step]
-        return path[::-1]
+    def path_ids(self, *, limit: int = ENDLESS) -> list[int]:
+        """The last messages up to the head, by id, the first of them first. One query that reads no text."""
+        return self.ids_up_from(self.head_id, limit=limit)
 
-    def path(self, ids: list[int] | None = None) -> list[Message]:
-        """The messages from the first to the head, or those of the given ids, in that order."""
-        ids = self.path_ids() if ids is None else ids
-        rows = self.messages.in_bulk(ids)
-        return [rows[pk] for pk in ids if pk in rows]
+    def ids_up_from(self, start: int | None, *, limit: int = ENDLESS, until: int = -1) -> list[int]:
+        """The shown messages from that one upwards, by id, the uppermost first; see ``way_up``."""
+        if start is None:
+            return []
+        rows = self._messages.filter(pk__in=way_up(self, start, limit=limit, until=until))
+        return list(rows.order_by("pk").values_list("pk", flat=True))
+
+    def path(self) -> list[Message]:
+        """The messages from the first to the head."""
+        return list(self._messages.filter(pk__in=way_up(self, self.head_id)).order_by("pk"))
+
+    def shares(self, message_id: int) -> bool:
+        """Whether it shows that message of another conversation."""
+        if self.forked_from_id is None:
+            return False
+        way = way_up(self, self.forked_from_id, until=message_id)
+        return self._messages.filter(pk__in=way).filter(pk=message_id).exclude(conversation=self).exists()
+
+    @property
+    def _messages(self) -> models.QuerySet[Message]:
+        """Those of all conversations: a path may begin in another one."""
+        from chat.models.message import Message
+
+        return Message.objects.all()

@@ -32,10 +32,16 @@ class Message(models.Model):
     """Text of one turn; messages of a conversation form a tree by ``parent``.
 
     ``reasoning`` is the model's visible thinking, ``reasoning_seconds`` how long it took. ``has_steps``: tools
-    were called on the way to it, see ``Step``.
+    were called on the way to it, see ``Step``. ``edited``: an answer in the person's own words.
+
+    ``chosen`` is the child that was chosen to be shown last; without one, the newest is. ``deleted_at`` hides a
+    message until it is purged; those with the same moment were deleted together. ``is_gap``: it was deleted
+    without what follows it, which hangs on what was before.
     """
 
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="messages", db_index=False
+    )
     parent = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children"
     )
@@ -45,12 +51,22 @@ class Message(models.Model):
     reasoning_seconds = models.PositiveIntegerField(null=True, blank=True)
     has_steps = models.BooleanField(default=False)
     attached = models.PositiveSmallIntegerField(default=0)
+    edited = models.BooleanField(default=False)
+    chosen = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    is_gap = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = MessageQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["conversation", "parent"], name="message_by_place"),
+            models.Index(
+                fields=["deleted_at"], name="message_deleted", condition=models.Q(deleted_at__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.role} #{self.pk}"

@@ -14,12 +14,19 @@ THREAD_PAGE = 30
 
 def thread_view(conversation: Conversation, before: int | None = None) -> ThreadView:
     """A conversation with the last messages of its path, or the last before one. A fixed number of queries."""
-    ids = conversation.path_ids()
-    end = ids.index(before) if before in ids else len(ids)
-    start = max(0, end - THREAD_PAGE)
-    messages = message_views(ids[start:end])
-    earlier_url = f"{conversation.get_absolute_url()}?before={ids[start]}" if start else ""
-    return thread_of(conversation, messages, earlier_url)
+    start = conversation.head_id if before is None else parent_of(conversation, before)
+    ids = conversation.ids_up_from(start, limit=THREAD_PAGE + 1)
+    shown = ids[-THREAD_PAGE:]
+    earlier_url = f"{conversation.get_absolute_url()}?before={shown[0]}" if len(ids) > len(shown) else ""
+    return thread_of(conversation, message_views(shown), earlier_url)
+
+
+def parent_of(conversation: Conversation, message_id: int) -> int | None:
+    """What is before that message; the head where this is no message of the conversation."""
+    place = Message.objects.filter(pk=message_id).values_list("conversation_id", "parent_id").first()
+    if place is None or (place[0] != conversation.pk and not conversation.shares(message_id)):
+        return conversation.head_id
+    return place[1]
 
 
 def new_thread(
