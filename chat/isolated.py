@@ -1,4 +1,4 @@
-"""Untrusted files are read by small programs of their own, which limit themselves and know nothing of the hub."""
+"""Runs ``chat.workers``: untrusted files are read in processes of their own, in bounds."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ from pathlib import Path
 #: Programs at a time; each may take about a gigabyte for a moment.
 AT_A_TIME = 2
 
+WORKERS = Path(__file__).with_name("workers")
+
 _turns = threading.BoundedSemaphore(AT_A_TIME)
 
 
-def isolated(program: Path, data: bytes, seconds: float) -> bytes:
-    """What the program writes about the data; nothing where it was killed or took too long.
+def command(worker: Path, *arguments: str) -> tuple[str, ...]:
+    """The program that runs a worker. ``-I``: no path and no settings of ours; give it no environment either."""
+    return (sys.executable, "-I", str(WORKERS / "bounded.py"), str(worker), *arguments)
 
-    ``-I``: no path and no environment of ours.
-    """
+
+def isolated(worker: Path, data: bytes, seconds: float) -> bytes:
+    """What the worker answers about the data; nothing where it was killed or took too long."""
     with _turns:
         try:
             return subprocess.run(
-                [sys.executable, "-I", str(program)],
+                command(worker),
                 input=data,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

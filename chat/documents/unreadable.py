@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-#: Characters of one file that a model is sent; about 100,000 tokens, more than most windows hold.
-LONGEST_TEXT = 400_000
+from chat.workers import answers
+
+#: Characters of one file; the same for all kinds.
+LONGEST_TEXT = answers.LONGEST_TEXT
 
 
 class Reason(StrEnum):
@@ -16,6 +18,7 @@ class Reason(StrEnum):
     EMPTY = "empty"
     LONG = "long"
     LOCKED = "locked"
+    OLD = "old"
     SCANNED = "scanned"
 
 

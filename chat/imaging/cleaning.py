@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import IO
 
-from chat.isolated import isolated
+from chat.isolated import WORKERS, isolated
 
-WORKER = Path(__file__).with_name("worker.py")
+WORKER = WORKERS / "image.py"
 #: Seconds for one image; a busy small machine needs about three for 50 million pixels.
 PATIENCE = 40
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from backends.models import CatalogueModel
 from chat import files
-from chat.documents import Kind, Reason, Unreadable, kind_of, pdf_text, plain_text
+from chat.documents import Kind, Reason, Unreadable, document_text, kind_of, media_type_of
 from chat.generation.attached import is_blind
 from chat.imaging import BadImage, Trouble, clean
 from chat.models.attachment import NAME_LENGTH
@@ -25,6 +25,7 @@ LARGEST_FILE = 40 * 1024 * 1024
 #: What file choosers offer. Without HEIC in it, an iPhone hands photos over as JPEG.
 ACCEPT = (
     "image/jpeg,image/png,image/webp,image/gif,application/pdf,text/*,application/json,application/xml,"
+    ".docx,.odt,.xlsx,.xlsb,.xls,.ods,.pptx,.odp,.epub,"
     ".md,.csv,.tsv,.json,.jsonl,.xml,.yaml,.yml,.toml,.ini,.cfg,.log,.tex,.diff,.patch,.sql,.sh,.bat,.ps1,"
     ".py,.js,.mjs,.ts,.tsx,.jsx,.html,.css,.c,.h,.cpp,.hpp,.cs,.java,.kt,.go,.rs,.rb,.php,.swift,.lua,.r"
 )
@@ -94,10 +95,8 @@ def image(name: str, upload: UploadedFile[bytes]) -> Ready:
 
 def document(name: str, kind: Kind, data: bytes) -> Ready:
     """Something to read, kept as it came. Raises Unreadable."""
-    is_pdf = kind is Kind.PDF
-    text = pdf_text(data) if is_pdf else plain_text(data)
-    media_type = "application/pdf" if is_pdf else "text/plain"
-    return Ready(name, media_type, data, files.digest_of(data), text)
+    text = document_text(kind, data)
+    return Ready(name, media_type_of(kind, name), data, files.digest_of(data), text)
 
 
 def no_image(trouble: Trouble) -> str:
@@ -115,11 +114,16 @@ def no_image(trouble: Trouble) -> str:
 def no_text(reason: Reason) -> str:
     """The same for documents."""
     return {
-        Reason.BINARY: _("“%(name)s” can’t be read here. Images, PDF, text and code can."),
+        Reason.BINARY: _(
+            "“%(name)s” can’t be read here. Images, PDF, office documents, saved web pages, text and code can."
+        ),
         Reason.BROKEN: _("“%(name)s” is damaged and can’t be read."),
         Reason.EMPTY: _("“%(name)s” is empty."),
         Reason.LONG: _("“%(name)s” is too long for a model. Attach the part that matters."),
         Reason.LOCKED: _("“%(name)s” is protected by a password. Save it without one and attach that."),
+        Reason.OLD: _(
+            "“%(name)s” is in a format of Office before 2007. Save it as DOCX, PPTX or PDF and attach that."
+        ),
         Reason.SCANNED: _(
             "“%(name)s” has no text, only pictures of pages. Attach the pages as images instead."
         ),

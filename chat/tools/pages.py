@@ -12,7 +12,7 @@ from chat.tools.base import Caller, Source, ToolResult
 from chat.tools.decoding import decoded
 from chat.tools.outside import OutsideTool
 from chat.tools.reader import read_in_child
-from chat.tools.reading import Page
+from chat.workers.web_page import Page
 
 _TYPES = TEXT_TYPES | JSON_TYPES | {"text/csv", "application/xml", "text/xml"}
 _HTML = frozenset({"text/html", "application/xhtml+xml"})

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from asyncio.subprocess import DEVNULL, PIPE
 
 from django.utils.translation import gettext as _
 
-from chat.tools import reading
+from chat.isolated import WORKERS, command
 from chat.tools.base import ToolError
-from chat.tools.reading import Page
+from chat.workers.web_page import Page
 
 #: Seconds for all of it; the start takes some 50 ms.
 MAX_SECONDS = 8.0
@@ -19,12 +18,8 @@ MAX_SECONDS = 8.0
 
 async def read_in_child(html: str, *, whole: bool) -> Page:
     """The page's title and text. Raises ToolError where it cannot be read in time and in bounds."""
-    # Isolated (-I) and without the environment: it needs the parser and nothing of ours.
     child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-I",
-        str(reading.__file__),
-        "whole" if whole else "main",
+        *command(WORKERS / "web_page.py", "whole" if whole else "main"),
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,

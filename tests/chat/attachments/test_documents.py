@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from django.test import Client
 from pypdf import PdfWriter
 
 from backends.models import Backend, CatalogueModel
-from chat.documents import Kind, Reason, Unreadable, kind_of, pdf_text, plain_text
+from chat.documents import Kind, Reason, Unreadable, document_text, kind_of
+from chat.documents.plain import plain_text
 from chat.documents.unreadable import LONGEST_TEXT
 from chat.generation.prompt import prepare
 from chat.models import Attachment, Generation
@@ -21,6 +23,8 @@ from chat.services.refusals import Refused
 from chat.services.sending import Sent, start_conversation
 from privatechathub.accounts.models import User
 from tests.chat.attachments.pictures import plain, upload
+
+pdf_text = partial(document_text, Kind.PDF)
 
 
 @pytest.fixture(autouse=True)
@@ -125,7 +129,7 @@ def test_text_is_read_in_the_usual_encodings(data: bytes, text: str) -> None:
         (b"PK\x03\x04\0\0", Reason.BINARY),
         (b"\x7fELF\x02\x01", Reason.BINARY),
         (b"abc\x81\x8d", Reason.BINARY),
-        (b"\0" * 2_000_000, Reason.BINARY),
+        (b"\0" * 9_000_000, Reason.BINARY),
         (b"x" * (LONGEST_TEXT + 1), Reason.LONG),
         (b"x" * (4 * LONGEST_TEXT + 1), Reason.LONG),
         (b" \n", Reason.EMPTY),
@@ -146,8 +150,8 @@ def test_a_pdf_is_read_page_by_page() -> None:
         (pdf(""), Reason.SCANNED),
         (locked(), Reason.LOCKED),
         (b"%PDF-1.7\nnothing", Reason.BROKEN),
-        (pdf(*["x"] * 501), Reason.LONG),
-        (pdf("", stream=b"BT /F1 12 Tf " + b"(" + b"x" * 600_000 + b") Tj ET"), Reason.LONG),
+        (pdf(*["x"] * 2_001), Reason.LONG),
+        (pdf("", stream=b"BT /F1 12 Tf " + b"(" + b"x" * 2_100_000 + b") Tj ET"), Reason.LONG),
     ],
     ids=["scan", "locked", "broken", "pages", "text"],
 )
@@ -162,8 +166,8 @@ def test_a_pdf_that_swells_harms_nothing() -> None:
 def test_a_pdf_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     slow = tmp_path / "slow.py"
     slow.write_text("import time; time.sleep(60)")
-    monkeypatch.setattr("chat.documents.pdf.WORKER", slow)
-    monkeypatch.setattr("chat.documents.pdf.PATIENCE", 0.5)
+    monkeypatch.setattr("chat.documents.extracting.READERS", {Kind.PDF: slow})
+    monkeypatch.setattr("chat.documents.extracting.PATIENCE", 0.5)
 
     assert why(pdf_text, pdf("x")) is Reason.LONG
 
@@ -180,7 +184,7 @@ def test_a_model_that_cannot_see_reads_documents(ask_with: Callable[..., Sent]) 
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
-        ("a.zip", b"PK\x03\x04\0\0", "“a.zip” can’t be read here"),
+        ("a.zip", b"PK\x03\x04\0\0", "“a.zip” is damaged"),
         ("a.pdf", locked(), "“a.pdf” is protected by a password"),
         ("a.pdf", pdf(""), "“a.pdf” has no text"),
         ("a.txt", b"", "“a.txt” is empty"),

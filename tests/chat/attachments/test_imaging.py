@@ -166,7 +166,7 @@ def test_a_worker_cannot_take_more_memory_than_it_may(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     greedy = tmp_path / "greedy.py"
-    source = Path("chat/imaging/worker.py").resolve().read_text()
+    source = Path("chat/workers/image.py").resolve().read_text()
     greedy.write_text(source.replace("    return cleaned(data)", "    return bytes(2_000_000_000)"))
     assert "bytes(2_000_000_000)" in greedy.read_text()
     monkeypatch.setattr("chat.imaging.cleaning.WORKER", greedy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from chat.tools import reader
 from chat.tools.base import ToolError
 from chat.tools.decoding import decoded
 from chat.tools.reader import read_in_child
-from chat.tools.reading import read_page
+from chat.workers.web_page import read_page
 
 LONG = "Bees visit flowers, and flowers wait for bees, as everybody who has a garden can tell. " * 3
 PAGE = f"""<!doctype html><html><head><title> About
@@ -84,7 +85,7 @@ async def test_a_page_that_takes_for_ever_is_left(html: str, monkeypatch: pytest
 
 
 async def test_a_reader_that_breaks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader.reading, "__file__", "nowhere.py")
+    monkeypatch.setattr(reader, "WORKERS", Path("nowhere"))
     with pytest.raises(ToolError, match="oddly"):
         await read_in_child("x", whole=True)
 

@@ -1,14 +1,13 @@
-"""Decode an untrusted image and write it anew. Run as a process of its own; imports nothing of the hub.
+"""Worker: decode an image and write it anew.
 
-Reads the image from standard input. Writes one line of JSON, then the bytes of the image and of its thumbnail,
-whose lengths the line tells; or a line ``{"trouble": WORD}`` (the words of ``cleaning.Trouble``).
+Answers with one line of JSON, then the bytes of the image and of its thumbnail, whose lengths the line tells; or
+with a line ``{"trouble": WORD}`` (the words of ``chat.imaging.Trouble``).
 """
 
 from __future__ import annotations
 
 import io
 import json
-import sys
 import warnings
 from contextlib import suppress
 
@@ -28,23 +27,6 @@ LARGE_PNG = 1_500_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 #: Brands of ISO media files that telephones make (ISO/IEC 23008-12).
 HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
-
-
-def main() -> None:
-    """Standard input to standard output."""
-    limit()
-    sys.stdout.buffer.write(answer(sys.stdin.buffer.read()))
-
-
-def limit() -> None:
-    """Memory and processor time, where the system can bound them."""
-    try:
-        import resource
-    except ImportError:  # Windows; the parent's timer still ends us
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def answer(data: bytes) -> bytes:
@@ -140,7 +122,3 @@ def on_white(image: Image.Image) -> Image.Image:
     ground = Image.new("RGB", image.size, "white")
     ground.paste(image, mask=image.getchannel("A"))
     return ground
-
-
-if __name__ == "__main__":
-    main()

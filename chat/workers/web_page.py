@@ -1,15 +1,14 @@
-"""A web page as plain text: all of it, or the part that people read.
+"""Worker: a web page as plain text, all of it, or the part that people read.
 
 The parser is selectolax (lexbor), which builds the tree as browsers do. Some pages take it minutes (200,000
-attributes, 400,000 nested elements), and it is written in C: so this file is also a program of its own, which
-``chat.tools.reader`` runs for each page and ends in time. It imports nothing of the hub.
+attributes, 400,000 nested elements), and it is written in C: so ``chat.tools.reader`` runs this in bounds and
+ends it in time.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -17,8 +16,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-MAX_SECONDS = 5
-MAX_MEMORY = 512 * 1024 * 1024
+PROCESSOR_SECONDS = 5
+MEMORY = 512 * 1024 * 1024
 _UNREAD = frozenset(
     {"script", "style", "noscript", "template", "svg", "math", "iframe", "object", "embed", "canvas", "audio"}
     | {"video", "head", "select", "button", "input", "textarea", "dialog"}
@@ -56,10 +55,12 @@ _BLOCKS = frozenset(
         "li",
         "main",
     }
-    | {"nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "th", "thead", "tr", "ul"}
+    | {"nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "thead", "tr", "ul"}
 )
 _HEADING = re.compile(r"h([1-6])")
 _MAIN = "main, [role=main], article"
+#: The end of a cell; no text has it (the unit separator of ASCII).
+_CELL = "\x1f"
 #: Characters of a paragraph that counts towards where the text is.
 _PARAGRAPH = 60
 #: The share of all text that <main> must hold to be believed.
@@ -72,6 +73,12 @@ class Page:
 
     title: str
     text: str
+
+
+def answer(data: bytes, part: str) -> bytes:
+    """The page's title and text as JSON; ``part`` is ``whole`` or ``main``."""
+    page = read_page(data.decode("utf-8", "replace"), whole=part == "whole")
+    return json.dumps(asdict(page)).encode()
 
 
 def read_page(html: str, *, whole: bool) -> Page:
@@ -128,6 +135,8 @@ def _text(root: LexborNode, left_out: frozenset[str]) -> str:
             lines.add(node.text_content or "")
         elif tag == "br":
             lines.end()
+        elif tag in ("td", "th"):
+            lines.add("" if entering else _CELL)
         elif tag in _BLOCKS:
             lines.end()
             lines.begin(tag, entering)
@@ -187,7 +196,7 @@ class _Lines:
         """The line is complete."""
         text = "".join(self._parts)
         self._parts.clear()
-        lines = text.strip("\n").splitlines() if self._verbatim else [" ".join(text.split())]
+        lines = text.strip("\n").splitlines() if self._verbatim else [_one_line(text)]
         for line in lines:
             if line.strip():
                 self._lines.append(self._mark + line.rstrip())
@@ -199,24 +208,9 @@ class _Lines:
         return "\n".join(self._lines)
 
 
-def main() -> None:
-    """Read a page from the standard input; write its title and text as JSON."""
-    html = sys.stdin.buffer.read().decode("utf-8", "replace")
-    page = read_page(html, whole=sys.argv[1] == "whole")
-    sys.stdout.write(json.dumps(asdict(page)))
-
-
-def _limit() -> None:
-    """No more of the machine than a page is worth: seconds of a processor, bytes of memory."""
-    try:
-        import resource
-    except ImportError:  # Windows: the time-out of the one who runs this is all there is
-        return
-    resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-if __name__ == "__main__":
-    _limit()
-    main()
+def _one_line(text: str) -> str:
+    """Words with a space between them, cells of a table with a line."""
+    cells = [" ".join(cell.split()) for cell in text.split(_CELL)]
+    while cells and not cells[-1]:
+        cells.pop()
+    return " | ".join(cells)
