@@ -7,7 +7,16 @@ from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 
-from chat.models import Activity, Ask, Attachment, Conversation, Import, Message
+from chat.models import (
+    Activity,
+    Ask,
+    Attachment,
+    Conversation,
+    Import,
+    Message,
+    Project,
+    ProjectRevision,
+)
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -16,7 +25,7 @@ if TYPE_CHECKING:
 def own_conversation(user: User, conversation_id: UUID) -> Conversation:
     """This person's conversation. Raises Http404."""
     return get_object_or_404(
-        Conversation.objects.owned_by(user).select_related("backend"), pk=conversation_id
+        Conversation.objects.owned_by(user).select_related("backend", "project"), pk=conversation_id
     )
 
 
@@ -45,3 +54,13 @@ def own_attachment(user: User, attachment_id: UUID) -> Attachment:
 def own_import(user: User, import_id: UUID) -> Import:
     """A file that this person sent. Raises Http404."""
     return get_object_or_404(Import.objects.owned_by(user), pk=import_id)
+
+
+def own_project(user: User, project_id: UUID) -> Project:
+    """This person's project, archived or not. Raises Http404."""
+    return get_object_or_404(Project.objects.owned_by(user).select_related("backend"), pk=project_id)
+
+
+def own_revision(user: User, revision_id: int) -> ProjectRevision:
+    """What this person's project said before. Raises Http404."""
+    return get_object_or_404(ProjectRevision.objects.owned_by(user), pk=revision_id)

@@ -256,7 +256,8 @@ class ComposerView:
     ``key`` makes a repeated submit harmless. ``draft`` is text that came back with an error. ``accept``: what
     file choosers offer, as HTML wants it.
     ``tools_hint``: a sentence where tools are wanted, but the chosen model knows none.
-    ``active``: an answer is running or queued, so the stop button is offered.
+    ``active``: an answer is running or queued, so the stop button is offered. ``project_id``: what a new
+    conversation will belong to.
     """
 
     action: str
@@ -268,6 +269,7 @@ class ComposerView:
     error: str = ""
     accept: str = ""
     tools_hint: str = ""
+    project_id: str = ""
 
     @property
     def health(self) -> HealthView | None:

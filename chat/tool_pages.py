@@ -13,15 +13,18 @@ from django.utils.translation import gettext as _
 
 from backends.models import CatalogueModel
 from chat.cards import activity_view
-from chat.models import Activity, Conversation, ToolPolicy, ToolRule, Verdict
+from chat.models import Activity, Conversation, Project, ToolPolicy, ToolRule, Verdict
 from chat.presenters import ActivityView
 from chat.tools.base import Reach, Tool
 from chat.tools.registry import known_to
 from chat.tools.support import takes_tools
-from chat.tools.switches import ANY, wanted
+from chat.tools.switches import ANY, Switches, in_force, is_on, wanted
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
+
+#: Where a choice counts; None for everywhere.
+Place = Conversation | Project | None
 
 #: Calls that the list shows at once.
 PAGE = 50
@@ -52,30 +55,39 @@ class CallRow:
     thread_url: str
 
 
-def tools_hint(user: User, conversation: Conversation | None, model: CatalogueModel | None) -> str:
-    """A sentence where tools are wanted here, but this model cannot call them."""
-    if model is None or not wanted(user.tools, conversation.tools if conversation else {}):
+def tools_hint(switches: Switches, model: CatalogueModel | None) -> str:
+    """A sentence where tools are wanted, but this model cannot call them."""
+    if model is None or not wanted(switches):
         return ""
     if takes_tools(model.backend.kind, model):
         return ""
     return _("Tools are on, but this model can’t use them.")
 
 
-def switch_all(user: User, conversation: Conversation | None) -> ToolRow:
+def above(user: User, where: Place) -> Switches:
+    """What holds there without a choice."""
+    match where:
+        case Conversation():
+            return in_force(user, project=where.project)
+        case Project():
+            return in_force(user)
+        case _:
+            return {}
+
+
+def switch_all(user: User, where: Place) -> ToolRow:
     """The switch for tools at all."""
-    chosen = conversation.tools if conversation else user.tools
-    inherited = bool(user.tools.get(ANY)) if conversation else False
+    chosen, inherited = (where or user).tools, wanted(above(user, where))
     forbidden = ToolPolicy.of(user).verdict(ANY) is Verdict.DENY
     return ToolRow(
         ANY, _("Let models use tools"), "", "", switch_of(chosen.get(ANY)), "", on_off(inherited), forbidden
     )
 
 
-def tool_rows(user: User, conversation: Conversation | None) -> list[ToolRow]:
-    """Every tool that the person could have, with what they chose everywhere, or in the conversation."""
-    chosen = conversation.tools if conversation else user.tools
-    mine = ToolRule.objects.filter(user=user, conversation=conversation)
-    rules = {rule.tool: rule.verdict for rule in mine}
+def tool_rows(user: User, where: Place) -> list[ToolRow]:
+    """Every tool that the person could have, with what they chose everywhere, in the project or the conversation."""
+    chosen, inherited = (where or user).tools, above(user, where)
+    rules = {} if isinstance(where, Project) else rules_of(user, where)
     policies = ToolPolicy.of(user)
     return [
         ToolRow(
@@ -85,13 +97,17 @@ def tool_rows(user: User, conversation: Conversation | None) -> list[ToolRow]:
             reach=reach_sentence(tool),
             switch=switch_of(chosen.get(tool.name)),
             rule=rules.get(tool.name, ""),
-            without_choice=on_off(
-                bool(user.tools.get(tool.name, tool.on_by_default)) if conversation else tool.on_by_default
-            ),
+            without_choice=on_off(is_on(tool, inherited)),
             forbidden=policies.verdict(tool.name) is Verdict.DENY,
         )
         for tool in known_to(user.pk)
     ]
+
+
+def rules_of(user: User, conversation: Conversation | None) -> dict[str, str]:
+    """The person's standing words, everywhere or in the conversation."""
+    mine = ToolRule.objects.filter(user=user, conversation=conversation)
+    return {rule.tool: rule.verdict for rule in mine}
 
 
 def switch_of(value: object) -> str:

@@ -17,7 +17,7 @@ from chat.generation.system import joined, system_parts
 from chat.models import Generation, Message, MessageRole, Step
 from chat.models.path import way_up
 from chat.tools.support import takes_tools
-from chat.tools.switches import wanted
+from chat.tools.switches import in_force, wanted
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -89,7 +89,7 @@ def prepare_from(generation: Generation, model: CatalogueModel | None) -> Prepar
         fingerprint=fingerprint(request.system, request.messages),
         text=message.text,
         reasoning=message.reasoning,
-        wants_tools=able and wanted(conversation.owner.tools, conversation.tools),
+        wants_tools=able and wanted(in_force(conversation.owner, conversation)),
         has_steps=message.has_steps,
     )
 

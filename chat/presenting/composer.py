@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
-from chat.models import Conversation, Generation
+from chat.models import Conversation, Generation, Project
 from chat.picker import begins_with, model_groups
 from chat.presenters import ComposerView
 from chat.services.models import Offer, usable_models
 from chat.services.uploads import ACCEPT
 from chat.tool_pages import tools_hint
-from chat.tools.switches import wanted
+from chat.tools.switches import Switches, in_force
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -28,13 +28,19 @@ def composer_view(
     ref: str = "",
     models: list[Offer] | None = None,
     active: bool | None = None,
+    project: Project | None = None,
 ) -> ComposerView:
-    """The form for the next question. ``active``: whether an answer is being written, where that is known."""
+    """The form for the next question. ``active``: whether an answer is being written, where that is known.
+
+    ``project``: what a new conversation will belong to; it begins with the project's model.
+    """
     models = usable_models(user) if models is None else models
+    ref = ref or (project.ref if project else "")
     if active is None:
         active = conversation is not None and (
             Generation.objects.active().filter(message__conversation=conversation).exists()
         )
+    chosen = begins_with(models, user, conversation, ref)
     return ComposerView(
         action=reverse("chat:send", args=[conversation.pk]) if conversation else reverse("chat:create"),
         key=submission_key(),
@@ -44,17 +50,15 @@ def composer_view(
         draft=draft,
         error=error,
         accept=ACCEPT,
-        tools_hint=hint_about_tools(models, user, conversation, ref),
+        tools_hint=hint_about_tools(models, in_force(user, conversation, project), chosen),
+        project_id=str(project.pk) if project else "",
     )
 
 
-def hint_about_tools(models: list[Offer], user: User, conversation: Conversation | None, ref: str) -> str:
-    """A sentence where tools are wanted, but the model that the picker begins with knows none."""
-    if not wanted(user.tools, conversation.tools if conversation else {}):
-        return ""
-    chosen = begins_with(models, user, conversation, ref)
+def hint_about_tools(models: list[Offer], switches: Switches, chosen: str) -> str:
+    """A sentence where tools are wanted, but the chosen model knows none."""
     found = (offer.model for offer in models if offer.model.ref == chosen)
-    return tools_hint(user, conversation, next(found, None))
+    return tools_hint(switches, next(found, None))
 
 
 def submission_key() -> str:

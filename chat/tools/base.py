@@ -24,11 +24,12 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """For whom and where a tool runs."""
+    """For whom and where a tool runs. ``project_id``: what the conversation belongs to, if to anything."""
 
     user_id: int
     conversation_id: UUID
     generation_id: UUID
+    project_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

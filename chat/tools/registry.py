@@ -12,6 +12,12 @@ from chat.tools.calculate import Calculate
 from chat.tools.current_datetime import CurrentDatetime
 from chat.tools.current_location import LookedUpLocation, SavedLocation
 from chat.tools.pages import FetchUrl, ReadUrl
+from chat.tools.project import (
+    GetProjectMemory,
+    RenameProject,
+    UpdateProjectDescription,
+    UpdateProjectMemory,
+)
 from chat.tools.search_my_conversations import SearchMyConversations
 from chat.tools.show_notification import ShowNotification
 from chat.tools.web_search import WebSearch
@@ -27,6 +33,10 @@ TOOLS: tuple[Tool, ...] = (
     WebSearch(),
     ReadUrl(),
     FetchUrl(),
+    GetProjectMemory(),
+    UpdateProjectMemory(),
+    RenameProject(),
+    UpdateProjectDescription(),
 )
 
 

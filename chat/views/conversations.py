@@ -99,6 +99,7 @@ def current(request: HttpRequest) -> Conversation | None:
     """The conversation that the browser shows, by the address it tells."""
     path = request.headers.get("HX-Current-URL", "").partition("/chat/")[2].partition("/")[0]
     try:
-        return Conversation.objects.owned_by(person(request)).filter(pk=UUID(path)).first()
+        mine = Conversation.objects.owned_by(person(request)).select_related("project")
+        return mine.filter(pk=UUID(path)).first()
     except ValueError:
         return None

@@ -17,6 +17,7 @@ from chat.services import waiting
 from chat.services.models import find_model
 from chat.services.refusals import Refused
 from chat.tool_pages import tools_hint
+from chat.tools.switches import in_force
 from chat.views.conversations import current
 from chat.views.messages import changed, ref_of, refuse, text_of
 from chat.views.requests import person, posted
@@ -82,6 +83,6 @@ def health(request: HttpRequest) -> HttpResponse:
     except Refused:
         return render(request, "chat/fragments/health.html", {"health": None})
     response = render(request, "chat/fragments/health.html", {"health": health_view(model.backend)})
-    hint = escape(tools_hint(person(request), current(request), model))
+    hint = escape(tools_hint(in_force(person(request), current(request)), model))
     response.content += frames.partial("composer-tools", "innerHTML", hint).encode()
     return response

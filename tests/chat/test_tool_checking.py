@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from backends.models import CatalogueModel
 from chat.generation.texts import cleaned
+from chat.models import Conversation, Project
 from chat.tools.checking import LONGEST, wrong_with
 from chat.tools.support import takes_tools
-from chat.tools.switches import is_on, wanted
+from chat.tools.switches import in_force, is_on, wanted
+from privatechathub.accounts.models import User
 from tests.chat.tooling import Adder
 
 JSON = st.recursive(
@@ -74,31 +76,50 @@ def test_what_is_kept_has_the_same_shape(value: Any) -> None:
     assert "\x00" not in str(kept)
 
 
-@pytest.mark.parametrize(
-    ("person", "conversation", "result"),
-    [
-        ({}, {}, False),
-        ({"*": True}, {}, True),
-        ({"*": True}, {"*": False}, False),
-        ({}, {"*": True}, True),
-        ({"add": True}, {}, False),
-    ],
-)
-def test_tools_are_off_until_somebody_wants_them(person: Any, conversation: Any, result: bool) -> None:
-    assert wanted(person, conversation) is result
+def switches(person: Any, project: Any, conversation: Any) -> Any:
+    """What holds in a conversation of a project, and in one of none."""
+    owner, parent = User(tools=person), Project(tools=project)
+    inside = Conversation(project=parent, tools=conversation)
+    assert in_force(owner, Conversation(tools=conversation)) == {**person, **conversation}
+    assert in_force(owner) == person
+    assert in_force(owner, project=parent) == {**person, **project}
+    return in_force(owner, inside)
 
 
 @pytest.mark.parametrize(
-    ("person", "conversation", "result"),
+    ("person", "project", "conversation", "result"),
     [
-        ({}, {}, True),
-        ({"add": False}, {}, False),
-        ({"add": False}, {"add": True}, True),
-        ({"add": True}, {"add": False}, False),
+        ({}, {}, {}, False),
+        ({"*": True}, {}, {}, True),
+        ({"*": True}, {}, {"*": False}, False),
+        ({}, {}, {"*": True}, True),
+        ({"add": True}, {}, {}, False),
+        ({}, {"*": True}, {}, True),
+        ({"*": True}, {"*": False}, {}, False),
+        ({}, {"*": False}, {"*": True}, True),
     ],
 )
-def test_the_conversation_s_switch_comes_first(person: Any, conversation: Any, result: bool) -> None:
-    assert is_on(Adder(), person, conversation) is result
+def test_tools_are_off_until_somebody_wants_them(
+    person: Any, project: Any, conversation: Any, result: bool
+) -> None:
+    assert wanted(switches(person, project, conversation)) is result
+
+
+@pytest.mark.parametrize(
+    ("person", "project", "conversation", "result"),
+    [
+        ({}, {}, {}, True),
+        ({"add": False}, {}, {}, False),
+        ({"add": False}, {}, {"add": True}, True),
+        ({"add": True}, {}, {"add": False}, False),
+        ({"add": True}, {"add": False}, {}, False),
+        ({}, {"add": False}, {"add": True}, True),
+    ],
+)
+def test_the_conversation_s_switch_comes_first_then_the_project_s(
+    person: Any, project: Any, conversation: Any, result: bool
+) -> None:
+    assert is_on(Adder(), switches(person, project, conversation)) is result
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from chat.tools.registry import TOOLS, known_to, tools_for
 from privatechathub.accounts.models import User
 
 INSIDE = {"get_current_datetime", "calculate", "search_my_conversations", "show_notification"}
+PROJECT = {"get_project_memory", "update_project_memory", "rename_project", "update_project_description"}
 
 
 def test_every_tool_describes_itself_to_people_and_to_models() -> None:
@@ -62,7 +63,7 @@ def test_pages_know_each_name_once_and_only_what_could_be_used(alice: User, bob:
         assert len({tool.name for tool in tools}) == len(tools)
         return {tool.name: Reach.OUTSIDE in tool.reach for tool in tools}
 
-    assert known(alice) == dict.fromkeys(INSIDE | {"get_current_location"}, False)
+    assert known(alice) == dict.fromkeys(INSIDE | PROJECT | {"get_current_location"}, False)
     row = Internet.objects.create(pk=1, allowed=True)
     assert {name for name, outside in known(alice).items() if outside} == {
         "fetch_url",
