@@ -96,11 +96,13 @@ def moment(when: datetime) -> str:
 
 
 LABELS: Mapping[str, object] = {
+    "build": gettext_lazy("Build of the server"),
     "description": gettext_lazy("Description"),
     "device": gettext_lazy("Device"),
     "endpoints": gettext_lazy("Servers behind the proxy"),
     "engine": gettext_lazy("Engine"),
     "expires_at": gettext_lazy("Stays in memory until"),
+    "file": gettext_lazy("File"),
     "format": gettext_lazy("Format"),
     "max_output": gettext_lazy("Longest answer"),
     "modified_at": gettext_lazy("Changed"),

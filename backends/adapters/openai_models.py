@@ -84,7 +84,15 @@ def with_props(model: ModelInfo, props: Mapping[str, Any]) -> ModelInfo:
         context_length=window or model.context_length,
         quantization=model.quantization or as_str(props.get("model_ftype")),
         loaded=True,
+        details={**model.details, **_build(props)},
     )
+
+
+def _build(props: Mapping[str, Any]) -> dict[str, str]:
+    """The file that runs, without the place where it lies, and the program that runs it."""
+    file = as_str(props.get("model_path")).replace("\\", "/").rpartition("/")[2]
+    found = {"file": file, "build": as_str(props.get("build_info"))}
+    return {name: value for name, value in found.items() if value}
 
 
 def completed(models: list[ModelInfo], better: list[ModelInfo]) -> list[ModelInfo]:

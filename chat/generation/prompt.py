@@ -10,6 +10,7 @@ from uuid import UUID
 from backends.adapters.base import Endpoint
 from backends.adapters.messages import ChatMessage, ChatRequest, Reasoning, Role, SamplingOptions, TextPart
 from backends.models import Backend, CatalogueModel
+from chat.generation import receipt
 from chat.generation.attached import Attached, note_left_out, read_attached
 from chat.generation.memory import fingerprint, remembered
 from chat.generation.steps import finished, sees, turns_of, without_tools
@@ -81,6 +82,7 @@ def prepare_from(generation: Generation, model: CatalogueModel | None) -> Prepar
     request = build_request(generation, message, model)
     if not able:
         request = plain(request)
+    generation.receipt |= receipt.about(backend, model, able=able)
     return Prepared(
         generation=generation,
         backend=backend,
@@ -109,6 +111,7 @@ def build_request(generation: Generation, answer: Message, model: CatalogueModel
     system = joined(system_parts(conversation, generation.model_name))
     rows = history(answer)
     path = [row.pk for row in rows]
+    generation.receipt = receipt.begin(rows, answer, continues=generation.continues)
     steps = steps_of([*rows, answer])
     attached = read_attached(rows, model)
     note_left_out(generation, attached.left_out)

@@ -14,7 +14,7 @@ from chat.generation.memory import left_behind
 from chat.generation.queue import LEASE, WORKER
 from chat.generation.run import Run
 from chat.generation.texts import clean
-from chat.models import Conversation, Generation, Message, Status, Step
+from chat.models import Conversation, Generation, Message, Status, Step, StoredText
 
 #: One save after the other: an older text must not be committed behind a newer one. SQLite's one writer
 #: sees to that by itself, PostgreSQL does not.
@@ -30,6 +30,7 @@ def save_progress(runs: list[Run]) -> None:
                 save_text(run)
             save_activities(run.activities.unsaved())
             save_steps(run.unsaved_steps())
+        save_receipts(runs)
         Generation.objects.filter(
             pk__in=[run.generation_id for run in runs], status=Status.RUNNING, worker=WORKER
         ).update(lease_until=timezone.now() + LEASE)
@@ -50,9 +51,20 @@ def save_steps(steps: list[Step]) -> None:
     Message.objects.filter(generations=steps[0].generation_id).update(has_steps=True)
 
 
+def save_receipts(runs: list[Run]) -> None:
+    """What models were asked since the last save. No query where nothing was."""
+    fresh = [(run, run.receipt) for run in runs if run.receipt and run.receipt.unsaved]
+    StoredText.keep(text for _run, receipt in fresh for text in receipt.texts())
+    for run, receipt in fresh:
+        receipt.unsaved = False
+        Generation.objects.filter(pk=run.generation_id).update(**receipt.columns())
+
+
 def save_ends(runs: list[Run]) -> None:
     """Keep the final state of runs that ended, together; some have only ended for now."""
     with _one_after_the_other, write_transaction():
+        ended = [run.receipt for run in runs if run.receipt and run.status is not Status.QUEUED]
+        StoredText.keep(text for receipt in ended for text in receipt.texts())
         for run in runs:
             if run.status is Status.QUEUED:
                 save_wait(run)
@@ -110,6 +122,7 @@ def final_values(run: Run) -> dict[str, object]:
         "answered_by": clean((run.started.model or "")[:250]) if run.started else "",
         "details": details_of(run),
         "state": state_left_behind(run),
+        **(run.receipt.columns() if run.receipt else {}),
     }
 
 

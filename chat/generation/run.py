@@ -12,12 +12,14 @@ from uuid import UUID
 from django.utils import timezone
 
 from backends.adapters.events import Finish, FinishReason, Started, ToolCall, Usage
+from backends.adapters.messages import ChatRequest
 from chat.generation.activities import Activities
 from chat.generation.usage import total
 from chat.models import Status, Step
 
 if TYPE_CHECKING:
     from chat.generation.asks import Asks
+    from chat.generation.receipt import Receipt
 
 
 class ToolsEnd(StrEnum):
@@ -104,6 +106,7 @@ class Run:
     steps_saved: int = 0
     has_tool_output: bool = False
     tools_end: ToolsEnd | None = None
+    receipt: Receipt | None = None
     _round_began: tuple[int, int] = (0, 0)
     _gaps: tuple[str, str] = ("", "")
     _usage_before: Usage | None = None
@@ -139,6 +142,12 @@ class Run:
     def take_usage(self, usage: Usage) -> None:
         """What the round took, on top of those before."""
         self.usage = total(self._usage_before, usage)
+
+    def take_receipt(self, request: ChatRequest) -> None:
+        """What the model is asked now."""
+        if self.receipt:
+            refused = self.tools_end is ToolsEnd.REFUSED
+            self.receipt.add_round(request, steps=len(self.steps), refused=refused)
 
     def unsaved_steps(self) -> list[Step]:
         """Finished rounds that no row holds yet, which count as saved from now on."""
@@ -186,6 +195,8 @@ class Run:
         """What was given to be saved could not be."""
         self.dirty = True
         self.steps_saved = 0
+        if self.receipt:
+            self.receipt.unsaved = True
         self.activities.save_again()
 
     def fail(self, kind: str, message: str, hint: str) -> None:

@@ -19,6 +19,7 @@ from backends.adapters.events import (
     AskClosed,
     Event,
     Finish,
+    Phase,
     ReasoningDelta,
     Restart,
     Started,
@@ -39,6 +40,7 @@ from chat.generation import waiting
 from chat.generation.asks import Asks
 from chat.generation.pacing import Pace, Pacer
 from chat.generation.prompt import CONTINUE, BackendGone, NotAllowed, Prepared, prepare
+from chat.generation.receipt import Receipt
 from chat.generation.run import Run
 from chat.generation.teller import Teller, sentence
 from chat.generation.tool_loop import ToolLoop
@@ -74,6 +76,7 @@ class Runner(Teller):
         run.continue_from(prepared.text, prepared.reasoning)
         run.fingerprint = prepared.fingerprint
         run.has_tool_output = prepared.has_steps
+        run.receipt = receipt_of(prepared)
         backend = prepared.backend
         try:
             if backend.managed:
@@ -124,6 +127,7 @@ class Runner(Teller):
 
     async def stream(self, run: Run, adapter: Adapter, request: ChatRequest) -> None:
         """Take the adapter's events until it is done, no faster than the pace."""
+        run.take_receipt(request)
         pace = Pace(self.pacer)
         quiet = asyncio.create_task(self.explain_silence(run, adapter, request.model))
         asks = run.asks = Asks(run.generation_id, adapter, partial(self.tell_asks, run))
@@ -164,6 +168,7 @@ class Runner(Teller):
                     run.restart(event.keep_chars)
                     await self.tell_all(run, Kind.RESTARTED)
                 case BackendStatus():
+                    note_retry(run, event)
                     await self.phase(run, sentence(event), event.progress)
                 case ToolActivity():
                     await self.activity(run, event)
@@ -198,6 +203,18 @@ class Runner(Teller):
             await self.phase(
                 run, sentence(BackendStatus(phase)) if phase else _("Waiting for the AI server…")
             )
+
+
+def receipt_of(prepared: Prepared) -> Receipt:
+    """What the run keeps of its request."""
+    generation = prepared.generation
+    return Receipt(generation.message.conversation.owner_id, generation.receipt)
+
+
+def note_retry(run: Run, event: BackendStatus) -> None:
+    """A server that has to be asked once more: without an option, or without what it had forgotten."""
+    if run.receipt and event.phase is Phase.RETRYING and event.detail:
+        run.receipt.note_retry(event.detail)
 
 
 async def abort_quietly(adapter: Adapter, request: ChatRequest) -> None:

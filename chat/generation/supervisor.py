@@ -24,6 +24,7 @@ from chat.generation.prompt import Prepared
 from chat.generation.recorder import save_ends, save_progress
 from chat.generation.run import Run
 from chat.generation.runner import INTERNAL, OpenEndpoint, Runner
+from chat.generation.tidying import forget_unused_texts
 from chat.generation.updates import Bus, Kind, Update
 from chat.generation.waiters import Waiters
 from chat.models import Generation, Status
@@ -36,6 +37,8 @@ SAVE_EVERY = 1.0
 SAVE_AGAIN = 2.0
 #: Saves between two looks for runs that a dead process left behind and for forgotten waiting ones.
 SWEEP_EVERY = 5
+#: Saves between two looks for texts that no receipt names any more.
+TIDY_EVERY = 3600
 
 #: A run that is over, and who waits until that is saved.
 Ending = tuple[Run, asyncio.Future[None]]
@@ -223,6 +226,8 @@ class Supervisor:
                 count += 1
                 if count % SWEEP_EVERY == 0:
                     await self.sweep()
+                if count % TIDY_EVERY == 0:
+                    await in_database(forget_unused_texts)
             except Exception:  # whatever it is: the leases of all runs hang on this loop
                 logger.exception("could not save; trying again")
                 for run in self.runs.values():
@@ -239,6 +244,7 @@ class Supervisor:
     async def recover(self) -> None:
         """At the start: nothing of a dead process stays running, whoever waited goes on waiting."""
         await in_database(recovery.interrupt_dead_workers)
+        await in_database(forget_unused_texts)
         await self.sweep()
 
     async def close(self) -> None:

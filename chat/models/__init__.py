@@ -15,6 +15,7 @@ from chat.models.project import Project
 from chat.models.project_revision import ProjectRevision, Told
 from chat.models.sampling_preset import PRESET_NAME_LENGTH, SamplingPreset
 from chat.models.step import Step
+from chat.models.stored_text import StoredText
 from chat.models.submission import Submission
 from chat.models.system_prompt import LONGEST_PROMPT, SystemPrompt
 from chat.models.tool_policy import ToolPolicy, ToolRule, Verdict
@@ -50,6 +51,7 @@ __all__ = [
     "SearchEngine",
     "Status",
     "Step",
+    "StoredText",
     "Submission",
     "SystemPrompt",
     "Told",

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backends.models import Backend
 from chat.models.message import Message
+from chat.models.stored_text import StoredText
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -60,6 +61,9 @@ class Generation(models.Model):
     queued, ``retry_at`` is when it joins the line, None for when the backend is back; ``waits``
     counts how often it was set to wait. ``images_left_out`` counts the images that were not sent because
     the model cannot see.
+
+    ``receipt`` tells what the model was asked, see ``chat.generation.receipt``; ``system_text`` and ``tools_text``
+    belong to it. ``repeats`` is the id of the generation whose request was sent again; that row may be gone.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -96,6 +100,15 @@ class Generation(models.Model):
     details = models.JSONField(default=dict, blank=True)
     state = models.JSONField(default=dict, blank=True)
 
+    receipt = models.JSONField(default=dict, blank=True)
+    system_text = models.ForeignKey(
+        StoredText, on_delete=models.SET_NULL, null=True, related_name="system_of", db_index=False
+    )
+    tools_text = models.ForeignKey(
+        StoredText, on_delete=models.SET_NULL, null=True, related_name="tools_of", db_index=False
+    )
+    repeats = models.UUIDField(null=True, blank=True)
+
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -106,6 +119,16 @@ class Generation(models.Model):
         ordering = ["created_at"]
         indexes = [
             models.Index(fields=["status", "backend", "created_at"], name="generation_queue"),
+            models.Index(
+                fields=["system_text"],
+                name="generation_by_system_text",
+                condition=models.Q(system_text__isnull=False),
+            ),
+            models.Index(
+                fields=["tools_text"],
+                name="generation_by_tools_text",
+                condition=models.Q(tools_text__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

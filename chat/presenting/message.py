@@ -25,7 +25,8 @@ def message_views(ids: Sequence[int]) -> tuple[MessageView, ...]:
 
     The texts are read last: an answer that is saved meanwhile must not look ended without its text.
     """
-    generations = list(with_flags(Generation.objects.filter(message_id__in=ids)).order_by("created_at"))
+    rows_of_runs = Generation.objects.filter(message_id__in=ids).defer("receipt").order_by("created_at")
+    generations = list(with_flags(rows_of_runs))
     newest = {generation.message_id: generation for generation in generations}
     cards = cards_of(generations)
     rows = Message.objects.in_bulk(ids)

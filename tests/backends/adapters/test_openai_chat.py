@@ -481,6 +481,8 @@ async def test_llamacpp_tells_its_window_and_what_it_can_do() -> None:
         "630M",
         485452288,
     )
+    assert model.details["file"] == "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"  # not where it lies
+    assert model.details["build"].startswith("b")
 
 
 async def test_llamacpp_without_props_still_lists() -> None:

@@ -1,0 +1,110 @@
+"""From a receipt back to the requests that were sent, out of the rows as they are now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from backends.adapters.messages import ChatRequest, ToolSpec
+from backends.models import CatalogueModel
+from chat.generation import canonical, prompt, receipt
+from chat.generation.attached import read_attached
+from chat.generation.steps import sees, with_step, without_tools
+from chat.models import Generation, Message, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One request. ``same``: it is what was sent, to the letter."""
+
+    request: ChatRequest
+    sha256: str
+    same: bool
+    tools: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a generation asked. ``gone`` are the ids of turns that are no more; ``rows`` those that are."""
+
+    rounds: tuple[Round, ...]
+    rows: tuple[Message, ...]
+    gone: tuple[int, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether everything is exactly what was sent."""
+        return bool(self.rounds) and all(entry.same for entry in self.rounds)
+
+
+def rebuild(generation: Generation) -> Rebuilt:
+    """All rounds of it. A fixed number of queries. ``generation.message.conversation`` should be at hand."""
+    values = generation.receipt
+    answer = generation.message
+    ids = receipt.ids_in(values)
+    owner = answer.conversation.owner_id
+    found = Message.objects.filter(conversation__owner=owner).in_bulk(ids)
+    rows = tuple(found[pk] for pk in ids if pk in found)
+    steps = prompt.steps_of([*rows, answer])
+    base = begun(generation, rows, steps)
+    own = [step for step in steps.get(answer.pk, ()) if step.generation_id == generation.pk]
+    rounds = tuple(as_round(base, own, entry) for entry in values.get("rounds", ()))
+    return Rebuilt(rounds, rows, tuple(pk for pk in ids if pk not in found))
+
+
+def begun(
+    generation: Generation, rows: Sequence[Message], steps: Mapping[int, Sequence[Step]]
+) -> ChatRequest:
+    """The first request."""
+    values = generation.receipt
+    known = CatalogueModel(capabilities=values.get("capabilities"))
+    capabilities = prompt.known_capabilities(known)
+    images = sees(capabilities)
+    attached = read_attached(rows, known)
+    messages = prompt.alternating(
+        turn
+        for row in rows
+        for turn in prompt.chat_messages(row, steps.get(row.pk, ()), attached, images=images)
+    )
+    if "begun" in values:
+        answer = Message(text=generation.message.text[: values["begun"]])
+        messages += prompt.begun(answer, earlier(generation, steps), images=images)
+    request = ChatRequest(
+        model=generation.model_id,
+        messages=tuple(messages),
+        sampling=prompt.sampling(values.get("options", {})),
+        conversation_id=str(generation.message.conversation_id),
+        title=generation.message.conversation.title,
+        state=values.get("state", {}),
+        capabilities=capabilities,
+    )
+    if values.get("plain"):
+        request = prompt.plain(request)
+    system = generation.system_text.text if generation.system_text else ""
+    return replace(request, system=system, tools=tools_in(generation))
+
+
+def earlier(generation: Generation, steps: Mapping[int, Sequence[Step]]) -> list[Step]:
+    """The rounds of the answer before this generation went on with it."""
+    found = steps.get(generation.message_id, ())
+    return [step for step in found if step.generation.created_at < generation.created_at]
+
+
+def tools_in(generation: Generation) -> tuple[ToolSpec, ...]:
+    """The tools that were on offer."""
+    if generation.tools_text is None:
+        return ()
+    return tuple(ToolSpec(**entry) for entry in json.loads(generation.tools_text.text))
+
+
+def as_round(base: ChatRequest, steps: Sequence[Step], entry: Mapping[str, Any]) -> Round:
+    """The request of one round, and whether it has the digest that was kept."""
+    request = base
+    for step in steps[: entry["steps"]]:
+        request = with_step(request, step)
+    if not entry["tools"] and request.tools:
+        request = without_tools(request) if entry.get("refused") else replace(request, tools=())
+    sha256 = entry["sha256"]
+    return Round(request, sha256, canonical.digest(request) == sha256, bool(entry["tools"]))
