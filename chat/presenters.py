@@ -283,7 +283,8 @@ class ThreadView:
     """A conversation: everything between the top bar and the composer.
 
     ``revision`` counts changes of structure; the page tells it to the socket on reconnect.
-    ``earlier_url`` loads the messages before the first of these, empty where there are none.
+    ``earlier_url`` loads the messages before the first of these, ``later_url`` those after the last; empty where
+    there are none.
     """
 
     id: str
@@ -293,6 +294,7 @@ class ThreadView:
     revision: int
     messages: tuple[MessageView, ...] = ()
     earlier_url: str = ""
+    later_url: str = ""
     system_prompt: str = ""
     has_options: bool = False
     active: bool = field(default=False)

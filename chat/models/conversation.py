@@ -100,12 +100,17 @@ class Conversation(models.Model):
         """The last messages up to the head, by id, the first of them first. One query that reads no text."""
         return self.ids_up_from(self.head_id, limit=limit)
 
-    def ids_up_from(self, start: int | None, *, limit: int = ENDLESS, until: int = -1) -> list[int]:
-        """The shown messages from that one upwards, by id, the uppermost first; see ``way_up``."""
+    def ids_up_from(
+        self, start: int | None, *, limit: int = ENDLESS, until: int = -1, first: int | None = None
+    ) -> list[int]:
+        """The shown messages from that one upwards, by id, the uppermost first; see ``way_up``.
+
+        Of a long way, the ``first`` so many.
+        """
         if start is None:
             return []
         rows = self._messages.filter(pk__in=way_up(self, start, limit=limit, until=until))
-        return list(rows.order_by("pk").values_list("pk", flat=True))
+        return list(rows.order_by("pk").values_list("pk", flat=True)[:first])
 
     def path(self) -> list[Message]:
         """The messages from the first to the head."""

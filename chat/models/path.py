@@ -29,16 +29,24 @@ WITH RECURSIVE way(id, parent_id, before, shown) AS (
   FROM way JOIN chat_message message ON message.id = way.parent_id
   WHERE way.shown < %s AND way.id <> %s
 )
-SELECT id FROM way WHERE shown > before
+SELECT id FROM way WHERE id > 0 AND (shown > before OR %s = 1)
 """
 
 
-def way_up(conversation: Conversation, start: int | None, *, limit: int = ENDLESS, until: int = -1) -> RawSQL:
+def way_up(
+    conversation: Conversation,
+    start: int | None,
+    *,
+    limit: int = ENDLESS,
+    until: int = -1,
+    with_hidden: bool = False,
+) -> RawSQL:
     """For ``pk__in``: the shown messages from ``start`` upwards, at most ``limit`` or as far as ``until``.
 
-    A message is always newer than its parent, so their order by key is their order on the way.
+    ``with_hidden``: deleted ones between them too. A message is always newer than its parent, so their order by
+    key is their order on the way.
     """
     native = connection.features.has_native_uuid_field
     key = conversation.pk if native else conversation.pk.hex
     made: Any = connection.ops.adapt_datetimefield_value(conversation.created_at)
-    return RawSQL(_WAY, (start or 0, key, made, limit, until))  # noqa: S611 - the statement is a constant
+    return RawSQL(_WAY, (start or 0, key, made, limit, until, int(with_hidden)))  # noqa: S611 - the statement is a constant

@@ -7,26 +7,19 @@ from django.utils.translation import gettext as _
 from chat.models import Conversation, Generation, Message
 from chat.presenters import MessageView, ThreadView
 from chat.presenting.message import message_view, message_views
-
-#: Messages that a thread shows at once; earlier ones come on the way up.
-THREAD_PAGE = 30
+from chat.presenting.window import Window, newest
 
 
-def thread_view(conversation: Conversation, before: int | None = None) -> ThreadView:
-    """A conversation with the last messages of its path, or the last before one. A fixed number of queries."""
-    start = conversation.head_id if before is None else parent_of(conversation, before)
-    ids = conversation.ids_up_from(start, limit=THREAD_PAGE + 1)
-    shown = ids[-THREAD_PAGE:]
-    earlier_url = f"{conversation.get_absolute_url()}?before={shown[0]}" if len(ids) > len(shown) else ""
-    return thread_of(conversation, message_views(shown), earlier_url)
-
-
-def parent_of(conversation: Conversation, message_id: int) -> int | None:
-    """What is before that message; the head where this is no message of the conversation."""
-    place = Message.objects.filter(pk=message_id).values_list("conversation_id", "parent_id").first()
-    if place is None or (place[0] != conversation.pk and not conversation.shares(message_id)):
-        return conversation.head_id
-    return place[1]
+def thread_view(conversation: Conversation, shown: Window | None = None) -> ThreadView:
+    """A conversation with the last messages of its path, or those shown. A fixed number of queries."""
+    shown = newest(conversation) if shown is None else shown
+    url, ids = conversation.get_absolute_url(), shown.ids
+    return thread_of(
+        conversation,
+        message_views(ids),
+        earlier_url=f"{url}?before={ids[0]}" if shown.has_earlier else "",
+        later_url=f"{url}?after={ids[-1]}" if shown.has_later else "",
+    )
 
 
 def new_thread(
@@ -37,7 +30,10 @@ def new_thread(
 
 
 def thread_of(
-    conversation: Conversation, messages: tuple[MessageView, ...], earlier_url: str = ""
+    conversation: Conversation,
+    messages: tuple[MessageView, ...],
+    earlier_url: str = "",
+    later_url: str = "",
 ) -> ThreadView:
     """The conversation with these messages."""
     return ThreadView(
@@ -48,6 +44,7 @@ def thread_of(
         revision=conversation.revision,
         messages=messages,
         earlier_url=earlier_url,
+        later_url=later_url,
         system_prompt=conversation.system_prompt,
         has_options=bool(conversation.options or conversation.system_prompt),
         active=any(message.is_active for message in messages),

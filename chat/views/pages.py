@@ -5,18 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from chat.access import own_conversation
-from chat.models import Conversation
+from chat.models import Conversation, Message
 from chat.presenting.composer import composer_view
 from chat.presenting.sidebar import sidebar_view
 from chat.presenting.thread import thread_view
+from chat.presenting.window import Window, after, around, before
+from chat.services.branches import is_shown, show
 from chat.services.models import usable_models
+from chat.services.refusals import Refused
 from chat.views.requests import is_htmx, person
 
 if TYPE_CHECKING:
@@ -36,15 +40,49 @@ def new(request: HttpRequest) -> HttpResponse:
 @login_required
 @vary_on_headers("HX-Request")
 def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    """One conversation of this person; with ``?before=ID`` the messages before that one."""
+    """One conversation of this person, at its end or where the address says.
+
+    ``?before=ID`` and ``?after=ID`` give the messages on that side of one, ``?around=ID`` those on both.
+    ``?message=ID`` is the address of a message: it changes to the branch where that is.
+    """
     found = own_conversation(person(request), conversation_id)
-    before = request.GET.get("before", "")
-    if not (before.isdecimal() and len(before) < 19):
-        return render_conversation(request, found)
-    if is_htmx(request):
-        view = thread_view(found, int(before))
-        return render(request, "chat/fragments/thread_earlier.html", {"thread": view})
-    return render_conversation(request, found, before=int(before))
+    if message_id := number(request, "message"):
+        return at_message(request, found, message_id)
+    for name, window in (("before", before), ("after", after), ("around", around)):
+        if message_id := number(request, name):
+            return render_window(request, found, window(found, message_id), name)
+    return render_conversation(request, found)
+
+
+def at_message(request: HttpRequest, conversation: Conversation, message_id: int) -> HttpResponse:
+    """The conversation with that message in view. Raises Http404 where it has no such message."""
+    if not is_shown(conversation, message_id):
+        try:
+            show(conversation, message_id)
+        except Message.DoesNotExist:
+            raise Http404 from None
+        except Refused as refused:
+            messages.info(request, str(refused))
+            return redirect(conversation)
+        conversation.refresh_from_db(fields=["head", "revision"])
+    return render_window(request, conversation, around(conversation, message_id), "message")
+
+
+def number(request: HttpRequest, name: str) -> int:
+    """A message's id from the address; 0 where there is none."""
+    value = request.GET.get(name, "")
+    return int(value) if value.isascii() and value.isdecimal() and len(value) < 19 else 0
+
+
+def render_window(
+    request: HttpRequest, conversation: Conversation, window: Window, name: str
+) -> HttpResponse:
+    """A part of the thread, or its page."""
+    thread = thread_view(conversation, window)
+    if is_htmx(request) and name in ("before", "after"):
+        side = "earlier" if name == "before" else "later"
+        return render(request, f"chat/fragments/thread_{side}.html", {"thread": thread})
+    return render_conversation(request, conversation, thread=thread)
 
 
 @require_safe
@@ -85,13 +123,12 @@ def render_conversation(
     draft: str = "",
     error: str = "",
     ref: str = "",
-    before: int | None = None,
     thread: ThreadView | None = None,
 ) -> HttpResponse:
     """The page of a conversation, or what is right of the sidebar; ``thread`` where it is known already."""
     user = person(request)
-    thread = thread or thread_view(conversation, before)
-    active = thread.active if before is None else None  # the last message is the one that is written
+    thread = thread or thread_view(conversation)
+    active = None if thread.later_url else thread.active  # the last message is the one that is written
     context = {
         "thread": thread,
         "composer": composer_view(user, conversation, draft=draft, error=error, ref=ref, active=active),

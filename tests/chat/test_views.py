@@ -19,7 +19,7 @@ from backends.models import Backend
 from chat.models import Conversation, Generation, Message, MessageRole, Status
 from chat.presenting import message
 from chat.presenting.sidebar import SIDEBAR_PAGE
-from chat.presenting.thread import THREAD_PAGE
+from chat.presenting.window import PAGE
 from chat.services.sending import Sent
 from chat.services.titles import LONGEST, title_from
 from privatechathub.accounts.models import User
@@ -437,18 +437,18 @@ def test_an_answer_without_a_word_says_so(as_alice: Client, ask: Ask) -> None:
 
 def test_a_long_thread_shows_its_end_and_a_link_to_what_came_before(as_alice: Client, ask: Ask) -> None:
     conversation = ask("0").conversation
-    grow(conversation, THREAD_PAGE + 10)
+    grow(conversation, PAGE + 10)
     url = conversation.get_absolute_url()
     ids = conversation_ids(conversation)
 
     page = read(as_alice.get(url))
     shown = articles(page)
-    assert shown == ids[-THREAD_PAGE:]
+    assert shown == ids[-PAGE:]
     earlier = page.one("a", id="earlier").attributes["href"]
     fragment = read(as_alice.get(earlier, headers=HTMX))
-    assert articles(fragment) == ids[:-THREAD_PAGE]
+    assert articles(fragment) == ids[:-PAGE]
     assert not fragment.all("a", id="earlier")
-    assert articles(read(as_alice.get(earlier))) == ids[:-THREAD_PAGE]
+    assert articles(read(as_alice.get(earlier))) == ids[:-PAGE]
 
 
 def articles(page: Any) -> list[int]:

@@ -13,32 +13,12 @@ from django.utils import timezone
 from chat.generation.prompt import history
 from chat.models import Conversation, Message
 from chat.presenting.thread import thread_view
+from chat.presenting.window import before
 from chat.services.sending import Sent
 from privatechathub.accounts.models import User
+from tests.chat.tree.conftest import chain
 
 pytestmark = pytest.mark.django_db
-
-
-def chain(conversation: Conversation, count: int) -> list[Message]:
-    """So many turns in a row; the last one is the head."""
-    rows: list[Message] = []
-    first = Message.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    for place in range(count):
-        pk = first + 1 + place
-        role = "assistant" if place % 2 else "user"
-        parent = rows[-1].pk if rows else None
-        rows.append(
-            Message(pk=pk, conversation=conversation, parent_id=parent, role=role, text=f"turn {place}")
-        )
-    Message.objects.bulk_create(rows, batch_size=500)
-    conversation.head = rows[-1]
-    conversation.save(update_fields=["head"])
-    return rows
-
-
-@pytest.fixture
-def talk(alice: User) -> Conversation:
-    return Conversation.objects.create(owner=alice, updated_at=timezone.now())
 
 
 def fork_of(row: Message) -> Conversation:
@@ -99,7 +79,7 @@ def test_the_price_of_a_page_does_not_grow_with_the_thread(talk: Conversation, c
         connection,
     ) as caught:
         view = thread_view(talk)
-        earlier = thread_view(talk, before=rows[-30].pk)
+        earlier = thread_view(talk, before(talk, rows[-30].pk))
     assert [message.text for message in view.messages] == [row.text for row in rows[-30:]]
     assert earlier.messages[-1].text == rows[-31].text
     assert len(caught) == 7
@@ -131,5 +111,5 @@ def test_earlier_messages_of_a_stranger_are_not_shown(talk: Conversation, bob: U
     chain(talk, 3)
     other = Conversation.objects.create(owner=bob, updated_at=timezone.now())
     foreign = chain(other, 4)
-    view = thread_view(talk, before=foreign[-1].pk)
+    view = thread_view(talk, before(talk, foreign[-1].pk))
     assert {message.id for message in view.messages}.isdisjoint(row.pk for row in foreign)

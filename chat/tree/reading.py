@@ -1,0 +1,33 @@
+"""From rows to the tree. For what changes the view of a conversation, not for showing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chat.models import Conversation, Message
+from chat.models.path import way_up
+from chat.tree.nodes import Node, Tree
+
+
+def tree_of(conversation: Conversation) -> Tree:
+    """All messages that the conversation shows in one way or another. One query, two of a fork; no texts."""
+    return Tree([*_shared(conversation), *_own(conversation)])
+
+
+def _own(conversation: Conversation) -> Iterator[Node]:
+    rows = conversation.messages.order_by("pk")
+    for pk, parent, chosen, deleted_at, is_gap in rows.values_list(
+        "pk", "parent_id", "chosen_id", "deleted_at", "is_gap"
+    ):
+        yield Node(pk, parent, chosen, deleted_at is not None, is_gap)
+
+
+def _shared(conversation: Conversation) -> Iterator[Node]:
+    """What it shares with the conversation that it was forked from, deleted or not when that happened."""
+    if conversation.forked_from_id is None:
+        return
+    way = way_up(conversation, conversation.forked_from_id, with_hidden=True)
+    rows = Message.objects.filter(pk__in=way).exclude(conversation=conversation).order_by("pk")
+    for pk, parent, deleted_at in rows.values_list("pk", "parent_id", "deleted_at"):
+        hidden = deleted_at is not None and deleted_at <= conversation.created_at
+        yield Node(pk, parent, None, hidden, is_gap=hidden)
