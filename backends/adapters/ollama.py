@@ -33,7 +33,7 @@ from backends.adapters.ndjson import NDJSONDecoder
 from backends.adapters.ollama_answer import OllamaAnswer
 from backends.adapters.ollama_management import OllamaManagement
 from backends.adapters.ollama_wire import chat_body, model_info
-from backends.adapters.options import Option, OptionType, choice
+from backends.adapters.options import Option, OptionType
 from backends.adapters.values import as_list, as_str
 
 #: Questions about single models that may be under way at once.
@@ -71,18 +71,6 @@ class OllamaAdapter(OllamaManagement):
             gettext_noop("Tokens, where a conversation does not say otherwise. More takes more memory."),
             OptionType.NUMBER,
             minimum=256,
-        ),
-        choice(
-            "truncate",
-            gettext_noop("A conversation that is too long"),
-            {"on": gettext_noop("Drop its beginning")},
-            unset=gettext_noop("Say so"),
-        ),
-        choice(
-            "shift",
-            gettext_noop("An answer that outgrows the window"),
-            {"on": gettext_noop("Forget the beginning and go on")},
-            unset=gettext_noop("End it there"),
         ),
     )
 

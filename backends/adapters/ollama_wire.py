@@ -49,22 +49,19 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
 #: Years.
 _FOR_EVER = 100
 
-_ON = frozenset({"on", "true", "yes", "1"})
-
-
 def chat_body(request: ChatRequest, settings: Mapping[str, str]) -> dict[str, Any]:
     """The body of ``POST /api/chat``.
 
-    ``truncate`` and ``shift`` are off unless the endpoint's options switch them on: a chat that no
-    longer fits must say so instead of losing its beginning without a word. ``num_ctx`` and
-    ``keep_alive`` of the endpoint hold where the request has no window and no time of its own.
+    ``truncate`` and ``shift`` are off: a chat that no longer fits must say so instead of losing its
+    beginning without a word. ``num_ctx`` and ``keep_alive`` of the endpoint hold where the request has
+    no window and no time of its own.
     """
     body: dict[str, Any] = {
         "model": request.model,
         "messages": list(_messages(request)),
         "stream": True,
-        "truncate": settings.get("truncate", "") in _ON,
-        "shift": settings.get("shift", "") in _ON,
+        "truncate": False,
+        "shift": False,
     }
     if options := _options(request.sampling, settings):
         body["options"] = options

@@ -66,13 +66,13 @@ def test_options_of_a_kind_can_be_told_apart(kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "names"),
     [
-        ("ollama", {"keep_alive", "num_ctx", "truncate", "shift"}),
+        ("ollama", {"keep_alive", "num_ctx"}),
         ("lmstudio", {"store", "integrations", "think_tags"}),
         ("opencode", {"tools", "asks", "agent", "variant", "directory"}),
         ("openai", {"think_tags", "progress"}),
         ("openai-responses", {"store"}),
         ("ollm", {"api", "store", "think_tags"}),
-        ("olla", {"think_tags", "progress", "keep_alive", "num_ctx", "truncate", "shift"}),
+        ("olla", {"think_tags", "progress", "keep_alive", "num_ctx"}),
     ],
 )
 def test_each_kind_has_its_own(kind: str, names: set[str]) -> None:
@@ -94,7 +94,6 @@ def test_an_unknown_kind_has_none() -> None:
         ("ollama", "keep_alive", "-1"),
         ("ollama", "keep_alive", "0"),
         ("ollama", "num_ctx", "8192"),
-        ("ollama", "truncate", "on"),
         ("ollm", "api", "session"),
         ("lmstudio", "integrations", "mcp/files, mcp/web"),
         ("opencode", "directory", "/home/me/a project"),
@@ -113,7 +112,7 @@ def test_what_a_server_takes_is_kept(kind: str, name: str, value: str) -> None:
         ("ollama", "num_ctx", "12"),
         ("ollama", "num_ctx", "8k"),
         ("ollama", "num_ctx", "1" * 12),
-        ("ollama", "truncate", "yes"),
+        ("ollama", "truncate", "on"),
         ("ollm", "api", "telepathy"),
         ("lmstudio", "integrations", "files"),
         ("lmstudio", "integrations", "mcp/a,,mcp/b"),
@@ -192,9 +191,9 @@ def test_options_are_stored_shown_and_taken_back(as_ada: Client, box: Backend) -
     page = read(as_ada.get("/backends/box/"))
     assert page.one(id="id_option_keep_alive").attributes["value"] == "30m"
 
-    as_ada.post("/backends/box/", fields(box.base_url, option_num_ctx="8192", option_truncate="on"))
-    assert Backend.objects.get().options == {"num_ctx": "8192", "truncate": "on"}
-    assert Backend.objects.get().endpoint().options == {"num_ctx": "8192", "truncate": "on"}
+    as_ada.post("/backends/box/", fields(box.base_url, option_num_ctx="8192", option_keep_alive="5m"))
+    assert Backend.objects.get().options == {"num_ctx": "8192", "keep_alive": "5m"}
+    assert Backend.objects.get().endpoint().options == {"num_ctx": "8192", "keep_alive": "5m"}
 
 
 def test_a_value_that_does_not_fit_is_explained_and_not_stored(as_ada: Client, box: Backend) -> None:
@@ -238,12 +237,12 @@ def test_the_admin_shows_and_stores_them_as_lines(as_ada: Client, box: Backend) 
     page = read(as_ada.get(path))
     assert page.one(id="id_option_lines").text.strip() == "keep_alive=30m"
 
-    as_ada.post(path, admin_values(box, option_lines="num_ctx=4096\nshift=on"))
-    assert Backend.objects.get().options == {"num_ctx": "4096", "shift": "on"}
+    as_ada.post(path, admin_values(box, option_lines="num_ctx=4096\nkeep_alive=5m"))
+    assert Backend.objects.get().options == {"num_ctx": "4096", "keep_alive": "5m"}
 
     refused = as_ada.post(path, admin_values(box, option_lines="colour=red")).content.decode()
     assert "colour: no such option. There are: keep_alive, num_ctx" in refused
-    assert Backend.objects.get().options == {"num_ctx": "4096", "shift": "on"}
+    assert Backend.objects.get().options == {"num_ctx": "4096", "keep_alive": "5m"}
 
 
 def run(url: str, *more: str, kind: str = "ollama") -> str:
@@ -256,8 +255,8 @@ def test_a_shell_sets_adds_and_takes_back(box: Backend) -> None:
     run(box.base_url, "--option", "num_ctx=8192")
     assert Backend.objects.get().options == {"keep_alive": "30m", "num_ctx": "8192"}
 
-    run(box.base_url, "--option", "keep_alive=", "--option", "shift=on")
-    assert Backend.objects.get().options == {"num_ctx": "8192", "shift": "on"}
+    run(box.base_url, "--option", "keep_alive=", "--option", "num_ctx=4096")
+    assert Backend.objects.get().options == {"num_ctx": "4096"}
 
     run(box.base_url, "--option", "think_tags=off", kind="openai")
     assert Backend.objects.get().options == {"think_tags": "off"}
@@ -267,8 +266,7 @@ def test_a_shell_sets_adds_and_takes_back(box: Backend) -> None:
     ("option", "sentence"),
     [
         ("num_ctx=much", "num_ctx: Enter a whole number from 256."),
-        ("shift=maybe", "shift: Choose one of: on."),
-        ("colour=red", "colour: no such option. There are: keep_alive, num_ctx, truncate, shift."),
+        ("shift=on", "shift: no such option. There are: keep_alive, num_ctx."),
         ("colour", "colour: write name=value."),
     ],
 )
