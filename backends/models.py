@@ -248,6 +248,10 @@ class CatalogueModel(Restricted):
         help_text=_("Nobody is offered it; conversations that use it go on."),
     )
     hub_default = models.BooleanField(default=False, editable=False)
+    #: What its server's counts have taught: see ``chat.generation.estimate``.
+    bytes_per_token = models.FloatField(null=True, blank=True, editable=False)
+    #: Tokens of the window that a refusal has named, where the list of models does not tell.
+    refused_window = models.PositiveIntegerField(null=True, blank=True, editable=False)
     tools_refused_at = models.DateTimeField(null=True, blank=True, editable=False)
     #: Sampling options that an administrator set for it, as a conversation has them.
     sampling = models.JSONField(default=dict, blank=True, editable=False)

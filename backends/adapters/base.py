@@ -129,6 +129,9 @@ class Adapter(ABC):
     hints: ClassVar[Mapping[ErrorKind, str]] = {}
     #: Names of :class:`SamplingOptions` fields that this wire can carry.
     sampling_fields: ClassVar[frozenset[str]] = frozenset()
+    #: Tokens of the window that such a server is asked for where nobody has chosen one; None where a request
+    #: cannot set it, or where the server is better left to itself.
+    usual_window: ClassVar[int | None] = None
     #: Whether a request may offer tools, whose calls come back for us to run.
     takes_tools: ClassVar[bool] = False
     #: What can be set for such a server: the names that it looks for in :attr:`Endpoint.options`.

@@ -57,6 +57,8 @@ class OllamaAdapter(OllamaManagement):
         ErrorKind.OVERLOADED: gettext_noop("Ollama has too many requests waiting. Try again in a moment."),
     }
     takes_tools = True
+    #: Twice of what Ollama takes by itself on small machines; fits beside an 8B model in 8 GB.
+    usual_window = 8192
     sampling_fields = frozenset(field.name for field in fields(SamplingOptions))
     options = (
         Option(

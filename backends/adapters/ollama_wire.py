@@ -49,6 +49,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
 #: Years.
 _FOR_EVER = 100
 
+
 def chat_body(request: ChatRequest, settings: Mapping[str, str]) -> dict[str, Any]:
     """The body of ``POST /api/chat``.
 

@@ -55,6 +55,10 @@ class Size:
         return math.ceil(self.text / bytes_per_token) + self.turns * AROUND_TURN + self.images * IMAGE
 
 
+#: No size at all.
+NOTHING = Size()
+
+
 def of_text(text: str) -> Size:
     """A text that stands in no turn of its own."""
     return Size(len(text.encode("utf-8", "replace")))

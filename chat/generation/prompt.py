@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from backends.adapters.base import Endpoint
 from backends.adapters.messages import ChatMessage, ChatRequest, Reasoning, Role, SamplingOptions, TextPart
 from backends.models import Backend, CatalogueModel
-from chat.generation import receipt
-from chat.generation.attached import Attached, note_left_out, read_attached
+from chat.generation import estimate, receipt
+from chat.generation.allocated import window_of, with_window
+from chat.generation.attached import note_left_out
+from chat.generation.cutting import NO_DEMAND, Demand, room_of, settled, shortened
+from chat.generation.estimate import USUAL, Size
+from chat.generation.fit import FILES, HISTORY, SUMMARY, TOOLS, Fit
 from chat.generation.memory import fingerprint, remembered
-from chat.generation.steps import finished, sees, turns_of, without_tools
+from chat.generation.reach import Reach, known_capabilities, reach, steps_of
+from chat.generation.steps import sees, turns_of, without_tools
 from chat.generation.system import joined, system_parts
-from chat.models import Generation, Message, MessageRole, Step
-from chat.models.path import way_up
+from chat.generation.window import Source, Window
+from chat.models import Cut, Generation, Message, Step
 from chat.tools.support import takes_tools
 from chat.tools.switches import in_force, wanted
 
@@ -44,6 +49,7 @@ class Prepared:
 
     ``fingerprint`` is that of what the model is sent (see ``memory``). ``wants_tools``: the person has switched
     tools on and the model may know them. ``has_steps``: the answer that goes on has called some already.
+    ``fit`` tells what fills the window, ``cut`` is the line above which nothing is sent.
     """
 
     generation: Generation
@@ -55,10 +61,13 @@ class Prepared:
     reasoning: str
     wants_tools: bool = False
     has_steps: bool = False
+    fit: Fit = field(default_factory=Fit)
+    cut: Cut | None = None
+    demand: Demand = NO_DEMAND
 
 
-def prepare(generation_id: UUID) -> Prepared:
-    """Read what the run needs. Raises Generation.DoesNotExist, BackendGone, NotAllowed, CannotDecrypt."""
+def prepare(generation_id: UUID, demand: Demand = NO_DEMAND) -> Prepared:
+    """Read what the run needs. Raises Generation.DoesNotExist, BackendGone, NotAllowed, CannotDecrypt, DoesNotFit."""
     rows = Generation.objects.select_related(
         "message__conversation__owner",
         "message__conversation__project",
@@ -67,11 +76,15 @@ def prepare(generation_id: UUID) -> Prepared:
     )
     generation = rows.get(pk=generation_id)
     model = CatalogueModel.objects.filter(backend=generation.backend, model_id=generation.model_id).first()
-    return prepare_from(generation, model)
+    return prepare_from(generation, model, demand)
 
 
-def prepare_from(generation: Generation, model: CatalogueModel | None) -> Prepared:
-    """The same from rows that are at hand. Raises BackendGone, NotAllowed, CannotDecrypt."""
+def prepare_from(
+    generation: Generation,
+    model: CatalogueModel | None,
+    demand: Demand = NO_DEMAND,
+) -> Prepared:
+    """The same from rows that are at hand. Raises BackendGone, NotAllowed, CannotDecrypt, DoesNotFit."""
     backend = generation.backend
     if backend is None or not backend.enabled:
         raise BackendGone
@@ -79,9 +92,8 @@ def prepare_from(generation: Generation, model: CatalogueModel | None) -> Prepar
     refuse_strangers(message.conversation.owner, backend, model)
     conversation = message.conversation
     able = takes_tools(backend.kind, model)
-    request = build_request(generation, message, model)
-    if not able:
-        request = plain(request)
+    built = build_request(generation, backend, model, demand)
+    request = built.request if able else plain(built.request)
     generation.receipt |= receipt.about(backend, model, able=able)
     return Prepared(
         generation=generation,
@@ -93,6 +105,9 @@ def prepare_from(generation: Generation, model: CatalogueModel | None) -> Prepar
         reasoning=message.reasoning,
         wants_tools=able and wanted(in_force(conversation.owner, conversation)),
         has_steps=message.has_steps,
+        fit=built.fit,
+        cut=built.cut,
+        demand=demand,
     )
 
 
@@ -105,33 +120,95 @@ def refuse_strangers(user: User, backend: Backend, model: CatalogueModel | None)
         raise NotAllowed
 
 
-def build_request(generation: Generation, answer: Message, model: CatalogueModel | None) -> ChatRequest:
-    """The whole conversation up to the answer, with its system prompt and options."""
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A request, what it fills of the window, and the line above what it holds."""
+
+    request: ChatRequest
+    fit: Fit
+    cut: Cut | None
+
+
+def build_request(
+    generation: Generation, backend: Backend, model: CatalogueModel | None, demand: Demand
+) -> Built:
+    """The conversation up to the answer, as far as it fits, with its system prompt and options. Raises DoesNotFit."""
+    answer = generation.message
     conversation = answer.conversation
-    system = joined(system_parts(conversation, generation.model_name))
-    rows = history(answer)
-    path = [row.pk for row in rows]
-    generation.receipt = receipt.begin(rows, answer, continues=generation.continues)
-    steps = steps_of([*rows, answer])
-    attached = read_attached(rows, model)
-    note_left_out(generation, attached.left_out)
-    images = sees(known_capabilities(model))
-    messages = alternating(
-        turn for row in rows for turn in chat_messages(row, steps.get(row.pk, ()), attached, images=images)
+    parts = system_parts(conversation, generation.model_name)
+    options = sampling(generation.options)
+    window = known_window(backend, model, options, demand)
+    going_on = begun(answer, model) if generation.continues else []
+    known = model.bytes_per_token if model else None
+    fit = Fit(window, window.reserve(options.max_tokens), demand.ratio or known or USUAL, known)
+    for part in parts:
+        fit = fit.having(part.name, estimate.of_system(part.text))
+    fit = fit.having(TOOLS, demand.tools).having(HISTORY, estimate.of_messages(going_on))
+
+    found, fit = fitted(answer, model, fit, demand)
+    generation.receipt = receipt.begin(found.rows, answer, continues=generation.continues)
+    if found.cut and found.cut.summary:
+        generation.receipt["summary"] = found.cut.summary
+    note_left_out(generation, found.left_out)
+    messages = (
+        with_summary(alternating(turn for turns in found.turns for turn in turns), found.cut) + going_on
     )
-    if generation.continues:
-        path.append(answer.pk)
-        messages += begun(answer, steps.get(answer.pk, ()), images=images)
-    return ChatRequest(
+    path = [row.pk for row in found.rows] + ([answer.pk] if generation.continues else [])
+    system = joined(parts)
+    request = ChatRequest(
         model=generation.model_id,
         messages=tuple(messages),
         system=system,
-        sampling=sampling(generation.options),
+        sampling=with_window(options, backend, window),
         conversation_id=str(conversation.pk),
         title=conversation.title,
         state=remembered(generation, path, system, messages),
         capabilities=known_capabilities(model),
     )
+    return Built(request, fit, found.cut)
+
+
+def known_window(
+    backend: Backend, model: CatalogueModel | None, options: SamplingOptions, demand: Demand
+) -> Window:
+    """How much fits; what a refusal has told is the last word."""
+    window = window_of(backend, model, options.context_length)
+    return Window(demand.window, Source.ALLOCATED) if demand.window else window
+
+
+def fitted(answer: Message, model: CatalogueModel | None, fit: Fit, demand: Demand) -> tuple[Reach, Fit]:
+    """The turns that are sent, and the window with them in it. Raises DoesNotFit."""
+    conversation = answer.conversation
+    cuts = Cut.of(conversation)
+    room = room_of(conversation, fit.window, fit.reserve, learned=fit.known is not None, sure=demand.sure)
+    found = reach(answer, model, cuts, room, fit.ratio)
+    if found.cut:
+        fit = fit.having(SUMMARY, estimate.of_text(found.cut.summary))
+    if room is not None:
+        found = shortened(conversation, found, fit, room)
+        settled(conversation, cuts)
+    files = sum(found.files, Size())
+    turns = sum(found.sizes, fit.sizes[HISTORY])
+    rest = Size(turns.text - files.text, turns.turns, turns.images - files.images)
+    summary = estimate.of_text(found.cut.summary) if found.cut else Size()
+    fit = fit.having(FILES, files).having(HISTORY, rest).having(SUMMARY, summary)
+    first = found.rows[0].pk if found.rows and found.cut else None
+    return found, replace(fit, first=first)
+
+
+#: What stands for the turns that are not sent any more: data, in front of the first question that is.
+SUMMARY_OF = "<summary_of_earlier_conversation>\n{text}\n</summary_of_earlier_conversation>\n\n"
+
+
+def with_summary(messages: list[ChatMessage], cut: Cut | None) -> list[ChatMessage]:
+    """The turns, the first one with the summary of what is not sent before it."""
+    if cut is None or not cut.summary or not messages:
+        return messages
+    summary = TextPart(SUMMARY_OF.format(text=cut.summary))
+    first = messages[0]
+    if first.role is not Role.USER:
+        return [ChatMessage(Role.USER, (summary,)), *messages]
+    return [replace(first, parts=(summary, *first.parts)), *messages[1:]]
 
 
 def plain(request: ChatRequest) -> ChatRequest:
@@ -142,39 +219,10 @@ def plain(request: ChatRequest) -> ChatRequest:
     return replace(request, messages=(*request.messages, ChatMessage.of(Role.USER, CONTINUE)))
 
 
-def known_capabilities(model: CatalogueModel | None) -> frozenset[str] | None:
-    """What the catalogue knows of the model; None where its server does not tell or the row is gone."""
-    return None if model is None or model.capabilities is None else frozenset(model.capabilities)
-
-
-def history(answer: Message) -> list[Message]:
-    """The messages before the answer, first to last; assistant turns that said nothing are left out."""
-    question = answer.parent
-    if question is None or question.parent_id is None:
-        return [question] if question else []
-    way = way_up(answer.conversation, question.pk)
-    rows = Message.objects.filter(pk__in=way).order_by("pk")
-    return [row for row in rows if row.text or row.has_steps or row.role == MessageRole.USER]
-
-
-def steps_of(rows: list[Message]) -> Mapping[int, Sequence[Step]]:
-    """The rounds of those that called tools. No query where none did."""
-    called = [row.pk for row in rows if row.has_steps]
-    return Step.of_messages(called) if called else {}
-
-
-def chat_messages(
-    row: Message, steps: Sequence[Step], attached: Attached, *, images: bool
-) -> list[ChatMessage]:
-    """A stored turn as adapters know it; an answer that took rounds is several."""
-    if steps:
-        return finished(list(turns_of(row, steps, sees=images)))
-    return [attached.turn(row)]
-
-
-def begun(answer: Message, steps: Sequence[Step], *, images: bool) -> list[ChatMessage]:
+def begun(answer: Message, model: CatalogueModel | None) -> list[ChatMessage]:
     """An answer to go on with: after what it said it is asked to, after a tool's result it does by itself."""
-    turns = list(turns_of(answer, steps, sees=images))
+    steps: Sequence[Step] = steps_of([answer]).get(answer.pk, ())
+    turns = list(turns_of(answer, steps, sees=sees(known_capabilities(model))))
     spoke = turns[-1:] and turns[-1].role is Role.ASSISTANT
     return [*turns, ChatMessage.of(Role.USER, CONTINUE)] if spoke else turns
 

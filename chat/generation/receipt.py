@@ -4,6 +4,7 @@ Its values, as stored in ``Generation.receipt``:
 
 - ``format``: 1.
 - ``turns``: the messages that were sent, by id, as stretches ``[first, last]`` of neighbouring ids.
+- ``summary``: what was sent in place of earlier turns, before the first one, see ``chat.models.Cut``.
 - ``begun``: characters of the answer's text that were there before, where it was continued.
 - ``plain``: true where calls of tools in earlier answers were left out, because the model knows none.
 - ``capabilities``: what was known of the model; None where nothing was.
@@ -36,7 +37,7 @@ LASTING = frozenset(
 )
 
 #: Of what an administrator set for a server, what decides what its models get to read.
-SETTINGS = frozenset({"api", "num_ctx", "shift", "store", "truncate"})
+SETTINGS = frozenset({"api", "num_ctx", "store"})
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from backends.database import write_transaction
+from backends.models import CatalogueModel
 from chat.generation.activities import save_activities
 from chat.generation.ask_rows import close_asks_of
 from chat.generation.memory import left_behind
@@ -80,6 +81,7 @@ def save_end(run: Run) -> None:
     if run.asked:
         close_asks_of([run.generation_id])
     Generation.objects.filter(pk=run.generation_id).update(**final_values(run))
+    learn(run)
     Conversation.objects.filter(pk=run.conversation_id).update(
         revision=F("revision") + 1, updated_at=timezone.now()
     )
@@ -123,7 +125,18 @@ def final_values(run: Run) -> dict[str, object]:
         "details": details_of(run),
         "state": state_left_behind(run),
         **(run.receipt.columns() if run.receipt else {}),
+        "context": run.fit.stored(run.last_usage) if run.fit else {},
     }
+
+
+def learn(run: Run) -> None:
+    """Keep what the server's count teaches of its model's tokens. No query where that is nothing new."""
+    if run.fit is None or run.steps or run.status is not Status.COMPLETED:
+        return
+    if ratio := run.fit.teaches(run.usage):
+        CatalogueModel.objects.filter(backend=run.backend_id, model_id=run.model_id).update(
+            bytes_per_token=ratio
+        )
 
 
 def details_of(run: Run) -> dict[str, object]:

@@ -92,6 +92,7 @@ def new_run(generation: Generation) -> Run:
         generation.message_id,
         str(generation.message.conversation_id),
         generation.backend_id,
+        generation.model_id,
         awaits_server=generation.awaits_server,
         waits=generation.waits,
     )

@@ -14,6 +14,7 @@ from django.utils import timezone
 from backends.adapters.events import Finish, FinishReason, Started, ToolCall, Usage
 from backends.adapters.messages import ChatRequest
 from chat.generation.activities import Activities
+from chat.generation.fit import Fit
 from chat.generation.usage import total
 from chat.models import Status, Step
 
@@ -67,12 +68,15 @@ class Run:
 
     ``calls`` are those of the current round of a tool loop, ``steps`` the finished rounds; ``has_tool_output``
     tells whether the model has read anything that tools gave back.
+
+    ``fit`` tells what was sent, ``last_usage`` what the server counted for the last request of the answer.
     """
 
     generation_id: UUID
     message_id: int
     conversation_id: str
     backend_id: int | None = None
+    model_id: str = ""
     fingerprint: str = ""
     text: GrowingText = field(default_factory=GrowingText)
     reasoning: GrowingText = field(default_factory=GrowingText)
@@ -107,6 +111,8 @@ class Run:
     has_tool_output: bool = False
     tools_end: ToolsEnd | None = None
     receipt: Receipt | None = None
+    fit: Fit | None = None
+    last_usage: Usage | None = None
     _round_began: tuple[int, int] = (0, 0)
     _gaps: tuple[str, str] = ("", "")
     _usage_before: Usage | None = None
@@ -142,6 +148,7 @@ class Run:
     def take_usage(self, usage: Usage) -> None:
         """What the round took, on top of those before."""
         self.usage = total(self._usage_before, usage)
+        self.last_usage = usage
 
     def take_receipt(self, request: ChatRequest) -> None:
         """What the model is asked now."""

@@ -7,13 +7,13 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from django.utils.translation import gettext as _
 
 from backends.adapters.base import Adapter, Endpoint
-from backends.adapters.errors import BackendError, ErrorKind
+from backends.adapters.errors import BackendError, ContextOverflow, ErrorKind
 from backends.adapters.events import (
     Ask,
     AskClosed,
@@ -36,17 +36,22 @@ from backends.crypto import CannotDecrypt
 from backends.database import in_database
 from backends.models import Backend
 from backends.service import hint_for
-from chat.generation import waiting
+from chat.generation import estimate, waiting
 from chat.generation.asks import Asks
+from chat.generation.cutting import DoesNotFit
+from chat.generation.estimate import Size
+from chat.generation.fit import TOOLS
+from chat.generation.overflowing import REFUSALS, prepare_shorter, sentences
 from chat.generation.pacing import Pace, Pacer
 from chat.generation.prompt import CONTINUE, BackendGone, NotAllowed, Prepared, prepare
 from chat.generation.receipt import Receipt
 from chat.generation.run import Run
+from chat.generation.summarising import write_summary
 from chat.generation.teller import Teller, sentence
 from chat.generation.tool_loop import ToolLoop
 from chat.generation.tools_offered import caller_of, offered
-from chat.generation.updates import Kind
-from chat.models import Status
+from chat.generation.updates import Kind, Update
+from chat.models import Generation, Status
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +81,6 @@ class Runner(Teller):
         run.continue_from(prepared.text, prepared.reasoning)
         run.fingerprint = prepared.fingerprint
         run.has_tool_output = prepared.has_steps
-        run.receipt = receipt_of(prepared)
         backend = prepared.backend
         try:
             if backend.managed:
@@ -84,6 +88,8 @@ class Runner(Teller):
             async with self.open_endpoint(backend, prepared.endpoint) as endpoint:
                 await self.phase(run, "")
                 await self.answer(run, make_adapter(backend.kind, endpoint, self.http), prepared)
+        except DoesNotFit as refused:
+            self.too_long(run, refused, prepared.generation)
         except BackendError as error:
             if not await self.wait_for_server(run, backend, error):
                 run.fail(error.kind.value, str(error), hint_for(backend.kind, error))
@@ -113,17 +119,55 @@ class Runner(Teller):
         except CannotDecrypt:
             message = _("The stored key or password of this AI server cannot be read.")
             run.fail(UNREADABLE, message, _("An administrator has to enter it again."))
+        except DoesNotFit as refused:
+            self.too_long(run, refused, await in_database(Generation.objects.get, pk=run.generation_id))
         return None
 
+    def too_long(self, run: Run, refused: DoesNotFit, generation: Generation) -> None:
+        """The owner has to say what is left out; pages show the choice below."""
+        message, hint = sentences(refused, generation.model_name or generation.model_id)
+        run.fail(ErrorKind.CONTEXT_OVERFLOW.value, message, hint)
+
     async def answer(self, run: Run, adapter: Adapter, prepared: Prepared) -> None:
-        """Stream it, in rounds where there are tools to call."""
-        run.begin_round(apart=prepared.request.messages[-1].text != CONTINUE)
+        """Stream it; with less of the conversation where the server finds it too long and the owner allows that."""
+        for refusals in range(REFUSALS + 1):
+            try:
+                await self.attempt(run, adapter, prepared)
+            except ContextOverflow as error:
+                if run.has_begun or run.steps or error.partial or refusals == REFUSALS:
+                    raise
+                prepared = await in_database(prepare_shorter, prepared, error)
+            else:
+                break
+
+    async def attempt(self, run: Run, adapter: Adapter, prepared: Prepared) -> None:
+        """Stream it as prepared, in rounds where there are tools to call."""
         caller = caller_of(prepared)
         tools = await offered(prepared, caller) if prepared.wants_tools else {}
+        size = estimate.of_tools([tool.spec for tool in tools.values()])
+        prepared = await self.with_room_for(run, adapter, prepared, size)
+        run.fit = prepared.fit.having(TOOLS, size)
+        run.fingerprint = prepared.fingerprint
+        run.receipt = receipt_of(prepared)
+        run.begin_round(apart=prepared.request.messages[-1].text != CONTINUE)
         if tools:
             await ToolLoop(self, run, adapter, caller, tools).go(prepared.request)
         else:
             await self.stream(run, adapter, prepared.request)
+
+    async def with_room_for(self, run: Run, adapter: Adapter, prepared: Prepared, tools: Size) -> Prepared:
+        """The same with room for what was not known when it was prepared: tools, the summary of what is left out."""
+        window, tokens = prepared.fit.window.tokens, prepared.fit.having(TOOLS, tools).tokens
+        if window and tokens > window - prepared.fit.reserve and tools != prepared.demand.tools:
+            demand = replace(prepared.demand, tools=tools)
+            prepared = await in_database(prepare, run.generation_id, demand)
+        if prepared.cut is None or not prepared.cut.awaits_summary:
+            return prepared
+        say = partial(self.phase, run, _("Summarising what no longer fits…"))
+        await write_summary(adapter, prepared.request, prepared.fit, prepared.cut, say)
+        await self.phase(run, "")
+        await self.bus.publish(Update(Kind.CHANGED, run.conversation_id))
+        return await in_database(prepare, run.generation_id, prepared.demand)
 
     async def stream(self, run: Run, adapter: Adapter, request: ChatRequest) -> None:
         """Take the adapter's events until it is done, no faster than the pace."""

@@ -3,7 +3,8 @@
 from chat.models.activity import AT_WORK, Activity, ActivityState, Consent
 from chat.models.ask import Ask, AskState
 from chat.models.attachment import Attachment
-from chat.models.conversation import TITLE_LENGTH, Conversation
+from chat.models.conversation import TITLE_LENGTH, Conversation, Overflow
+from chat.models.cut import Cut, CutKind
 from chat.models.generation import ACTIVE, Generation, Status
 from chat.models.imports import Import, ImportStatus, Origin
 from chat.models.internet import Internet, SearchEngine
@@ -33,6 +34,8 @@ __all__ = [
     "Attachment",
     "Consent",
     "Conversation",
+    "Cut",
+    "CutKind",
     "Generation",
     "Import",
     "ImportStatus",
@@ -45,6 +48,7 @@ __all__ = [
     "Notice",
     "Origin",
     "OutsideContact",
+    "Overflow",
     "Project",
     "ProjectRevision",
     "SamplingPreset",

@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 TITLE_LENGTH = 120
 
 
+class Overflow(models.TextChoices):
+    """What happens when a conversation outgrows the window of its model."""
+
+    ASK = "ask", _("Ask me")
+    DROP = "drop", _("Leave out the oldest messages")
+    SUMMARISE = "summarise", _("Summarise the oldest messages")
+
+
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     """Finders; the owner filter lives here and nowhere else."""
 
@@ -37,6 +45,7 @@ class Conversation(models.Model):
     ``head`` is the last message of the path that is shown. ``revision`` counts changes of what the
     thread consists of, so that a page that was away can tell whether it missed any. ``tools`` says which
     tools are on here, where that differs from what the person wants everywhere (see ``chat.tools.switches``).
+    ``has_cuts``: there is or was a line above which a model does not see, see ``Cut``.
 
     With a ``prompt`` the conversation follows that entry of the library and ``system_prompt`` is not used;
     ``prompt_values`` answers what the text asks for. Of ``preset`` and ``builtin_preset`` at most one is set;
@@ -74,6 +83,10 @@ class Conversation(models.Model):
         "chat.Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="forks"
     )
     last_deletion = models.DateTimeField(null=True, blank=True, editable=False)
+    overflow = models.CharField(
+        _("when it outgrows the model’s window"), max_length=9, choices=Overflow, default=Overflow.ASK
+    )
+    has_cuts = models.BooleanField(default=False, editable=False)
     revision = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(db_index=True)

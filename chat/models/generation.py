@@ -64,6 +64,7 @@ class Generation(models.Model):
 
     ``receipt`` tells what the model was asked, see ``chat.generation.receipt``; ``system_text`` and ``tools_text``
     belong to it. ``repeats`` is the id of the generation whose request was sent again; that row may be gone.
+    the model cannot see. ``context`` tells what filled the model's window, see ``chat.generation.fit``.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -99,6 +100,7 @@ class Generation(models.Model):
     answered_by = models.CharField(max_length=250, blank=True, default="")
     details = models.JSONField(default=dict, blank=True)
     state = models.JSONField(default=dict, blank=True)
+    context = models.JSONField(default=dict, blank=True)
 
     receipt = models.JSONField(default=dict, blank=True)
     system_text = models.ForeignKey(

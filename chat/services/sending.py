@@ -17,6 +17,7 @@ from backends.crypto import CannotDecrypt
 from backends.database import write_transaction
 from backends.models import Backend, CatalogueModel
 from chat.generation import queue, runtime, waiting
+from chat.generation.cutting import DoesNotFit
 from chat.generation.prompt import BackendGone, NotAllowed, Prepared, prepare, prepare_from
 from chat.generation.updates import Kind, Update
 from chat.models import Conversation, Generation, Message, MessageRole, Status, Submission
@@ -243,7 +244,7 @@ def prepared_here(generation: Generation, model: CatalogueModel | None) -> Prepa
     """What the run needs, read in this thread; None where the run will find out itself what is wrong."""
     try:
         return prepare_from(generation, model) if model else prepare(generation.pk)
-    except (BackendGone, NotAllowed, CannotDecrypt):
+    except (BackendGone, NotAllowed, CannotDecrypt, DoesNotFit):
         return None
 
 

@@ -57,6 +57,9 @@ What to do instead, or in the middle:
 ``!error after N TEXT``   the dialect's error frame in mid-stream
 ``!garbage after N``      a line that is no frame
 
+With ``context_length`` a request that is longer is refused as each dialect does it; where Ollama was not
+told to refuse, it cuts in silence, which ``silent_cuts`` counts.
+
 ``max_tokens`` and ``num_predict`` are kept. ``think: false`` and ``reasoning_effort: "none"`` drop the
 reasoning; Ollama's errors for models without thinking or tools are there too.
 """
@@ -72,7 +75,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from tests.fakes import catalogue, llamacpp_wire, ollama_wire
+from tests.fakes import catalogue, llamacpp_wire, ollama_wire, window
 from tests.fakes.commands import Plan, plan_for
 from tests.fakes.connection import Connection
 from tests.fakes.instead import instead_of
@@ -98,11 +101,17 @@ class FakeServer:
         api_key: str | None = None,
         models: Iterable[str] = catalogue.DEFAULT_MODELS,
         version: str = "0.9.3",
+        context_length: int | None = None,
     ) -> None:
         self.host, self.port = host, port
         self.api_key = api_key
         self.models = list(models)
         self.version = version
+        self.context_length = context_length
+        #: What its lists of models say; None where they leave it out.
+        self.announced: int | None = context_length or catalogue.CONTEXT_LENGTH
+        self.silent_cuts = 0
+        self.too_long: list[Request] = []
         self.requests: list[Request] = []
         self.streams: list[StreamRecord] = []
         self.connections: set[Connection] = set()
@@ -201,9 +210,9 @@ class FakeServer:
         values: dict[str, Callable[[], Any]] = {
             "/api/version": lambda: {"version": self.version},
             "/api/tags": lambda: catalogue.ollama_tags(self.models),
-            "/api/ps": lambda: catalogue.ollama_ps(self._loaded()),
-            "/v1/models": lambda: catalogue.llamacpp_models(self.models),
-            "/props": lambda: catalogue.llamacpp_props(self.models),
+            "/api/ps": lambda: catalogue.ollama_ps(self._loaded(), self.announced),
+            "/v1/models": lambda: catalogue.llamacpp_models(self.models, self.announced),
+            "/props": lambda: catalogue.llamacpp_props(self.models, self.announced),
             "/health": lambda: {"status": "ok"},
             "/v1/health": lambda: {"status": "ok"},
         }
@@ -224,7 +233,7 @@ class FakeServer:
         model = _model_of(request)
         if not knows(self.models, model):
             return ollama_wire.reply(request, 404, {"error": f"model '{model}' not found"})
-        return ollama_wire.reply(request, 200, catalogue.ollama_show(model))
+        return ollama_wire.reply(request, 200, catalogue.ollama_show(model, self.announced))
 
     def _loaded(self) -> list[str]:
         return list(dict.fromkeys(stream.model for stream in self.streams))
@@ -237,14 +246,24 @@ class FakeServer:
             connection.reply(refusal)
             return
         body, messages = request.json, request.messages
+        tokens: int | None = None
+        if self.context_length:
+            tokens, limit = window.counted(messages), window.window(body, wire, self.context_length)
+            if tokens > limit:
+                if refusal := window.too_long(body, wire, tokens, limit):
+                    self.too_long.append(request)
+                    connection.reply(refusal)
+                    return
+                self.silent_cuts += 1
         plan = _without_reasoning(plan_for(model, body, messages), body)
         if plan.instead is not None:
             connection.reply(instead_of(wire, plan.instead))
             return
         record = StreamRecord(request, model)
         self.streams.append(record)
-        tally = Tally(prompt_tokens=sum(len(str(message.get("content", "")).split()) for message in messages))
-        limit = _limit_of(body)
+        words = sum(len(str(message.get("content", "")).split()) for message in messages)
+        tally = Tally(prompt_tokens=tokens or words)
+        most = _limit_of(body)
         if body.get("stream", isinstance(wire, OllamaWire)) or plan.hang:
             pacer = self._pacer
             assert pacer is not None
@@ -256,12 +275,12 @@ class FakeServer:
                     record,
                     tally,
                     pacer=pacer,
-                    limit=limit,
+                    limit=most,
                     done=connection.done,
                 )
             )
         else:
-            _reply_whole(connection, wire, plan, record, tally, limit)
+            _reply_whole(connection, wire, plan, record, tally, most)
 
     @staticmethod
     def _wire(request: Request, model: str) -> Wire:

@@ -32,7 +32,9 @@ def test_everything_that_is_sent_counts() -> None:
         tools=(ToolSpec("add", "Adds.", {"type": "object"}),),
     )
     size = estimate.of_request(request)
-    assert size == Size(text=100 + 50 + len('add{"a": 1}') + 30 + len('addAdds.{"type": "object"}'), turns=5, images=1)
+    assert size == Size(
+        text=100 + 50 + len('add{"a": 1}') + 30 + len('addAdds.{"type": "object"}'), turns=5, images=1
+    )
     assert size.tokens(4.0) == -(-size.text // 4) + 5 * AROUND_TURN + IMAGE
 
 

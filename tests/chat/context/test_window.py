@@ -76,9 +76,7 @@ def test_it_gives_up_no_more_than_it_must(conversation: list[Turn], fixed: int, 
 
 
 @given(turns, sizes, st.integers(500, 3000), turns)
-def test_a_cut_stays_for_a_while(
-    conversation: list[Turn], fixed: int, room: int, more: list[Turn]
-) -> None:
+def test_a_cut_stays_for_a_while(conversation: list[Turn], fixed: int, room: int, more: list[Turn]) -> None:
     """What was cut to a comfortable size still fits with a little more."""
     found = plan(conversation, fixed, room)
     rest = conversation[found.start :]
@@ -89,7 +87,15 @@ def test_a_cut_stays_for_a_while(
 
 @pytest.mark.parametrize(
     ("tokens", "asked", "kept"),
-    [(4096, None, 512), (4096, 300, 300), (4096, 100_000, 2048), (1000, None, 256), (262_144, None, 4096), (None, None, 0), (None, 700, 700)],
+    [
+        (4096, None, 512),
+        (4096, 300, 300),
+        (4096, 100_000, 2048),
+        (1000, None, 256),
+        (262_144, None, 4096),
+        (None, None, 0),
+        (None, 700, 700),
+    ],
 )
 def test_room_is_kept_for_the_answer(tokens: int | None, asked: int | None, kept: int) -> None:
     assert Window(tokens, Source.ALLOCATED).reserve(asked) == kept
