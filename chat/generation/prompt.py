@@ -138,7 +138,10 @@ def build_request(
     parts = system_parts(conversation, generation.model_name)
     options = sampling(generation.options)
     window = known_window(backend, model, options, demand)
-    going_on = begun(answer, model) if generation.continues else []
+    going_on: list[ChatMessage] = []
+    if generation.continues:
+        own = steps_of([answer]).get(answer.pk, ())
+        going_on = begun(answer, own, images=sees(known_capabilities(model)))
     known = model.bytes_per_token if model else None
     fit = Fit(window, window.reserve(options.max_tokens), demand.ratio or known or USUAL, known)
     for part in parts:
@@ -150,9 +153,8 @@ def build_request(
     if found.cut and found.cut.summary:
         generation.receipt["summary"] = found.cut.summary
     note_left_out(generation, found.left_out)
-    messages = (
-        with_summary(alternating(turn for turns in found.turns for turn in turns), found.cut) + going_on
-    )
+    turns = alternating(turn for turns in found.turns for turn in turns)
+    messages = with_summary(turns, found.cut.summary if found.cut else "") + going_on
     path = [row.pk for row in found.rows] + ([answer.pk] if generation.continues else [])
     system = joined(parts)
     request = ChatRequest(
@@ -200,11 +202,11 @@ def fitted(answer: Message, model: CatalogueModel | None, fit: Fit, demand: Dema
 SUMMARY_OF = "<summary_of_earlier_conversation>\n{text}\n</summary_of_earlier_conversation>\n\n"
 
 
-def with_summary(messages: list[ChatMessage], cut: Cut | None) -> list[ChatMessage]:
-    """The turns, the first one with the summary of what is not sent before it."""
-    if cut is None or not cut.summary or not messages:
+def with_summary(messages: list[ChatMessage], text: str) -> list[ChatMessage]:
+    """The turns, the first one with the summary of what is not sent before it; as they are where there is none."""
+    if not text or not messages:
         return messages
-    summary = TextPart(SUMMARY_OF.format(text=cut.summary))
+    summary = TextPart(SUMMARY_OF.format(text=text))
     first = messages[0]
     if first.role is not Role.USER:
         return [ChatMessage(Role.USER, (summary,)), *messages]
@@ -219,10 +221,9 @@ def plain(request: ChatRequest) -> ChatRequest:
     return replace(request, messages=(*request.messages, ChatMessage.of(Role.USER, CONTINUE)))
 
 
-def begun(answer: Message, model: CatalogueModel | None) -> list[ChatMessage]:
+def begun(answer: Message, steps: Sequence[Step], *, images: bool) -> list[ChatMessage]:
     """An answer to go on with: after what it said it is asked to, after a tool's result it does by itself."""
-    steps: Sequence[Step] = steps_of([answer]).get(answer.pk, ())
-    turns = list(turns_of(answer, steps, sees=sees(known_capabilities(model))))
+    turns = list(turns_of(answer, steps, sees=images))
     spoke = turns[-1:] and turns[-1].role is Role.ASSISTANT
     return [*turns, ChatMessage.of(Role.USER, CONTINUE)] if spoke else turns
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from backends.adapters.messages import ChatRequest, ToolSpec
 from backends.models import CatalogueModel
-from chat.generation import canonical, prompt, receipt
+from chat.generation import canonical, prompt, reach, receipt
 from chat.generation.attached import read_attached
 from chat.generation.steps import sees, with_step, without_tools
 from chat.models import Generation, Message, Step
@@ -47,7 +47,7 @@ def rebuild(generation: Generation) -> Rebuilt:
     owner = answer.conversation.owner_id
     found = Message.objects.filter(conversation__owner=owner).in_bulk(ids)
     rows = tuple(found[pk] for pk in ids if pk in found)
-    steps = prompt.steps_of([*rows, answer])
+    steps = reach.steps_of([*rows, answer])
     base = begun(generation, rows, steps)
     own = [step for step in steps.get(answer.pk, ()) if step.generation_id == generation.pk]
     rounds = tuple(as_round(base, own, entry) for entry in values.get("rounds", ()))
@@ -60,14 +60,15 @@ def begun(
     """The first request."""
     values = generation.receipt
     known = CatalogueModel(capabilities=values.get("capabilities"))
-    capabilities = prompt.known_capabilities(known)
+    capabilities = reach.known_capabilities(known)
     images = sees(capabilities)
     attached = read_attached(rows, known)
     messages = prompt.alternating(
         turn
         for row in rows
-        for turn in prompt.chat_messages(row, steps.get(row.pk, ()), attached, images=images)
+        for turn in reach.chat_messages(row, steps.get(row.pk, ()), attached, images=images)
     )
+    messages = prompt.with_summary(messages, values.get("summary", ""))
     if "begun" in values:
         answer = Message(text=generation.message.text[: values["begun"]])
         messages += prompt.begun(answer, earlier(generation, steps), images=images)

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from chat.generation.prompt import history
+from chat.generation.reach import reach
 from chat.models import Conversation, Message
 from chat.presenting.thread import thread_view
 from chat.presenting.window import before
@@ -69,7 +69,8 @@ def test_a_model_is_told_what_a_fork_shares(ask: Callable[..., Sent]) -> None:
     first.generation.save()
     fork = fork_of(Message.objects.get(pk=first.answer.pk))
     sent = ask("And a spoon?", fork)
-    assert [row.text for row in history(sent.answer)] == ["What is a fork?", "A branch.", "And a spoon?"]
+    read = reach(sent.answer, None, {}, None, 4.0).rows
+    assert [row.text for row in read] == ["What is a fork?", "A branch.", "And a spoon?"]
 
 
 @pytest.mark.parametrize("count", [40, 10_000])
