@@ -224,21 +224,25 @@ class ModelGroup:
 
 @dataclass(frozen=True, slots=True)
 class ConversationItem:
-    """One line of the sidebar."""
+    """One line of the sidebar. ``is_unread``: an answer ended in it while nobody looked."""
 
     id: str
     title: str
     url: str
     is_current: bool = False
     is_running: bool = False
+    is_unread: bool = False
+    is_pinned: bool = False
+    is_archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationGroup:
-    """Conversations of one stretch of time: "Today", "Yesterday", "Previous 7 days", "May 2026"."""
+    """Conversations of one stretch of time: "Today", "Yesterday", "Previous 7 days", "May 2026", or the pinned."""
 
     label: str
     items: tuple[ConversationItem, ...]
+    is_pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +301,8 @@ class ThreadView:
     later_url: str = ""
     system_prompt: str = ""
     has_options: bool = False
+    is_pinned: bool = False
+    is_archived: bool = False
     active: bool = field(default=False)
 
     @property

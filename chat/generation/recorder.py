@@ -82,8 +82,9 @@ def save_end(run: Run) -> None:
         close_asks_of([run.generation_id])
     Generation.objects.filter(pk=run.generation_id).update(**final_values(run))
     learn(run)
+    unread = {"unread": True} if run.unseen and run.status in (Status.COMPLETED, Status.FAILED) else {}
     Conversation.objects.filter(pk=run.conversation_id).update(
-        revision=F("revision") + 1, updated_at=timezone.now()
+        revision=F("revision") + 1, updated_at=timezone.now(), **unread
     )
 
 

@@ -63,6 +63,7 @@ class Run:
 
     ``kept_chars`` is the text that was there before (an answer that is continued), ``fingerprint`` that
     of what the model was sent. ``awaits_server``, ``waits`` and ``retry_at`` are those of the generation.
+    ``unseen``: nobody looked when it ended.
     ``asks`` is there while the stream is read, ``asked`` tells whether the server ever wanted something of
     the person.
 
@@ -91,6 +92,7 @@ class Run:
     error_message: str = ""
     error_hint: str = ""
     awaits_server: bool = False
+    unseen: bool = False
     waits: int = 0
     retry_at: datetime | None = None
     dirty: bool = False

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from backends.adapters.http import Http
 from backends.database import in_database
+from chat import trash
 from chat.generation import queue, recovery, waiting
 from chat.generation.pacing import Pacer
 from chat.generation.prompt import Prepared
@@ -39,6 +40,8 @@ SAVE_AGAIN = 2.0
 SWEEP_EVERY = 5
 #: Saves between two looks for texts that no receipt names any more.
 TIDY_EVERY = 3600
+#: Saves between two looks for what was deleted long ago.
+PURGE_EVERY = 600
 
 #: A run that is over, and who waits until that is saved.
 Ending = tuple[Run, asyncio.Future[None]]
@@ -147,6 +150,7 @@ class Supervisor:
         """Save first, announce then, let the next one in."""
         if run.stop_requested and run.status is Status.QUEUED:
             run.end(Status.STOPPED)
+        run.unseen = not self.bus.watched_here(run.conversation_id)
         saved = await self._save_end(run)
         while not saved and not self._closing:
             refused = Update(Kind.PHASE, run.conversation_id, run.message_id, phase=disk_sentence())
@@ -228,6 +232,8 @@ class Supervisor:
                     await self.sweep()
                 if count % TIDY_EVERY == 0:
                     await in_database(forget_unused_texts)
+                if count % PURGE_EVERY == 0:
+                    await in_database(trash.purge)
             except Exception:  # whatever it is: the leases of all runs hang on this loop
                 logger.exception("could not save; trying again")
                 for run in self.runs.values():

@@ -74,6 +74,10 @@ class Bus:
         """Whether anybody would hear an update."""
         return conversation_id in self._listeners
 
+    def watched_here(self, conversation_id: str) -> bool:
+        """Whether anybody watches at a page of this process."""
+        return conversation_id in self._listeners
+
     @property
     def conversations(self) -> tuple[str, ...]:
         """Those that are watched in this process."""

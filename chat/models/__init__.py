@@ -19,6 +19,7 @@ from chat.models.step import Step
 from chat.models.stored_text import StoredText
 from chat.models.submission import Submission
 from chat.models.system_prompt import LONGEST_PROMPT, SystemPrompt
+from chat.models.tag import TAG_LENGTH, Tag
 from chat.models.tool_policy import ToolPolicy, ToolRule, Verdict
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "AT_WORK",
     "LONGEST_PROMPT",
     "PRESET_NAME_LENGTH",
+    "TAG_LENGTH",
     "TITLE_LENGTH",
     "Activity",
     "ActivityState",
@@ -58,6 +60,7 @@ __all__ = [
     "StoredText",
     "Submission",
     "SystemPrompt",
+    "Tag",
     "Told",
     "ToolPolicy",
     "ToolRule",

@@ -51,7 +51,9 @@ class ActivityQuerySet(models.QuerySet["Activity"]):
 
     def owned_by(self, user: User) -> ActivityQuerySet:
         """Calls within this person's own conversations."""
-        return self.filter(generation__message__conversation__owner=user)
+        return self.filter(
+            generation__message__conversation__owner=user, generation__message__conversation__deleted_at=None
+        )
 
     def at_work(self) -> ActivityQuerySet:
         """Not ended yet."""

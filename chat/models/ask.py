@@ -34,7 +34,9 @@ class AskQuerySet(models.QuerySet["Ask"]):
 
     def owned_by(self, user: User) -> AskQuerySet:
         """Asked within this person's own conversations."""
-        return self.filter(generation__message__conversation__owner=user)
+        return self.filter(
+            generation__message__conversation__owner=user, generation__message__conversation__deleted_at=None
+        )
 
     def open(self) -> AskQuerySet:
         """Those that wait for an answer."""

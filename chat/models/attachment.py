@@ -24,7 +24,7 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
     """Finders."""
 
     def owned_by(self, user: User) -> AttachmentQuerySet:
-        """Files in this person's own conversations."""
+        """Files in this person's own conversations, deleted ones too: a fork of one still shows them."""
         return self.filter(message__conversation__owner=user)
 
 

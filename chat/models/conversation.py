@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +16,7 @@ from chat.models.path import ENDLESS, way_up
 from chat.models.project import Project
 from chat.models.sampling_preset import SamplingPreset
 from chat.models.system_prompt import SystemPrompt
+from chat.models.tag import Tag
 
 if TYPE_CHECKING:
     from chat.models.message import Message
@@ -35,8 +37,16 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     """Finders; the owner filter lives here and nowhere else."""
 
     def owned_by(self, user: User) -> ConversationQuerySet:
-        """This person's own. There is no other way to reach a conversation."""
-        return self.filter(owner=user)
+        """This person's own, archived ones too. There is no other way to reach a conversation."""
+        return self.filter(owner=user, deleted_at=None)
+
+    def deleted_by(self, user: User) -> ConversationQuerySet:
+        """Those that this person deleted and can still have back."""
+        return self.filter(owner=user, deleted_at__isnull=False)
+
+    def listed(self) -> ConversationQuerySet:
+        """Those that are not put away."""
+        return self.filter(archived_at=None)
 
 
 class Conversation(models.Model):
@@ -53,6 +63,8 @@ class Conversation(models.Model):
 
     ``forked_from`` is the message up to which it shares the messages of another conversation. ``last_deletion``
     is the ``deleted_at`` of what was deleted last, until something is asked or that is undone.
+    ``deleted_at``: it is gone for everybody, until it is restored or purged (see ``chat.services.trash``).
+    ``unread``: an answer ended in it while nobody looked.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -88,6 +100,11 @@ class Conversation(models.Model):
     )
     has_cuts = models.BooleanField(default=False, editable=False)
     revision = models.PositiveIntegerField(default=0)
+    tags = models.ManyToManyField(Tag, blank=True, related_name="conversations")
+    pinned_at = models.DateTimeField(null=True, blank=True, editable=False)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    unread = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(db_index=True)
 
@@ -95,7 +112,17 @@ class Conversation(models.Model):
 
     class Meta:
         ordering = ["-updated_at"]
-        indexes = [models.Index(fields=["owner", "-updated_at"], name="conversation_by_owner")]
+        indexes = [
+            models.Index(fields=["owner", "-updated_at"], name="conversation_by_owner"),
+            models.Index(
+                fields=["owner", "-pinned_at"],
+                name="pinned_conversation",
+                condition=Q(pinned_at__isnull=False),
+            ),
+            models.Index(
+                fields=["deleted_at"], name="deleted_conversation", condition=Q(deleted_at__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title or str(self.pk)

@@ -36,7 +36,7 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 
     def owned_by(self, user: User) -> GenerationQuerySet:
         """Generations in this person's own conversations."""
-        return self.filter(message__conversation__owner=user)
+        return self.filter(message__conversation__owner=user, message__conversation__deleted_at=None)
 
     def active(self) -> GenerationQuerySet:
         """Queued or running."""

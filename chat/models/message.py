@@ -25,7 +25,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def owned_by(self, user: User) -> MessageQuerySet:
         """Messages of this person's own conversations."""
-        return self.filter(conversation__owner=user).select_related("conversation")
+        return self.filter(conversation__owner=user, conversation__deleted_at=None).select_related(
+            "conversation"
+        )
 
 
 class Message(models.Model):

@@ -18,34 +18,43 @@ if TYPE_CHECKING:
 
 #: Conversations that the sidebar lists at once.
 SIDEBAR_PAGE = 60
+#: Pinned ones that it shows; the page of all conversations has the rest.
+MOST_PINNED = 30
 
 
 def sidebar_view(user: User, current: Conversation | None = None, before: str = "") -> SidebarView:
-    """The person's conversations, the newest first, grouped by date. Two queries."""
-    rows = Conversation.objects.owned_by(user).only("id", "title", "updated_at")
-    if before and (moment := parsed(before)):
-        rows = rows.filter(updated_at__lt=moment)
-    found = list(rows[: SIDEBAR_PAGE + 1])
+    """The person's conversations, the pinned first, then the newest, grouped by date. Three queries."""
+    rows = (
+        Conversation.objects.owned_by(user)
+        .listed()
+        .only("id", "title", "updated_at", "unread", "pinned_at", "archived_at")
+    )
+    moment = parsed(before) if before else None
+    dated = rows.filter(pinned_at=None)
+    found = list((dated.filter(updated_at__lt=moment) if moment else dated)[: SIDEBAR_PAGE + 1])
     shown = found[:SIDEBAR_PAGE]
+    pinned = [] if moment else list(rows.filter(pinned_at__isnull=False).order_by("-pinned_at")[:MOST_PINNED])
     running = set(
         Generation.objects.active()
-        .filter(message__conversation__in=[row.pk for row in shown])
+        .filter(message__conversation__in=[row.pk for row in (*pinned, *shown)])
         .values_list("message__conversation_id", flat=True)
     )
+
+    def item(row: Conversation) -> ConversationItem:
+        is_current = bool(current and row.pk == current.pk)
+        return conversation_item(row, is_current=is_current, is_running=row.pk in running)
+
     groups: dict[str, list[ConversationItem]] = {}
     for row in shown:
-        item = conversation_item(
-            row, is_current=bool(current and row.pk == current.pk), is_running=row.pk in running
-        )
-        groups.setdefault(date_label(row.updated_at), []).append(item)
+        groups.setdefault(date_label(row.updated_at), []).append(item(row))
+    top = [ConversationGroup(_("Pinned"), tuple(map(item, pinned)), is_pinned=True)] if pinned else []
     more = (
         f"{reverse('chat:sidebar')}?before={shown[-1].updated_at.timestamp()}"
         if len(found) > len(shown)
         else ""
     )
-    return SidebarView(
-        groups=tuple(ConversationGroup(label, tuple(items)) for label, items in groups.items()), more_url=more
-    )
+    dates = (ConversationGroup(label, tuple(items)) for label, items in groups.items())
+    return SidebarView(groups=(*top, *dates), more_url=more)
 
 
 def newest_group(row: Conversation) -> ConversationGroup:
@@ -64,6 +73,9 @@ def conversation_item(
         url=row.get_absolute_url(),
         is_current=is_current,
         is_running=is_running,
+        is_unread=row.unread and not is_current,
+        is_pinned=row.pinned_at is not None,
+        is_archived=row.archived_at is not None,
     )
 
 

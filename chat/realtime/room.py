@@ -12,7 +12,7 @@ from typing import Protocol
 
 from django.urls import reverse
 
-from backends.database import in_database
+from backends.database import in_database, write_transaction
 from chat.generation import runtime
 from chat.generation.updates import Kind, Update
 from chat.models import Conversation, Generation
@@ -163,10 +163,17 @@ def load_thread(conversation_id: str) -> ThreadView | None:
 
 
 def revision_and_active(conversation_id: str) -> tuple[int, set[int]]:
-    """The count of changes, and the messages that are being written or wait."""
-    revision = Conversation.objects.filter(pk=conversation_id).values_list("revision", flat=True).first()
+    """The count of changes, and the messages that are being written or wait.
+
+    Whoever asks is looking, so nothing stays unread.
+    """
+    row = Conversation.objects.filter(pk=conversation_id)
+    revision, unread = row.values_list("revision", "unread").first() or (0, False)
+    if unread:
+        with write_transaction():
+            row.update(unread=False)
     active = Generation.objects.active().filter(message__conversation_id=conversation_id)
-    return revision or 0, set(active.values_list("message_id", flat=True))
+    return revision, set(active.values_list("message_id", flat=True))
 
 
 def ended_answer(message_id: int, conversation_id: str) -> tuple[MessageView | None, int, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -9,7 +10,8 @@ from django.utils.translation import gettext as _
 from backends.database import write_transaction
 from chat.generation.updates import Kind
 from chat.models import TITLE_LENGTH, Conversation
-from chat.services.answers import bump, stop_answers
+from chat.services import order
+from chat.services.answers import bump
 from chat.services.refusals import Refused
 from chat.services.sending import tell
 
@@ -23,12 +25,9 @@ def rename(conversation: Conversation, title: str) -> None:
     conversation.save(update_fields=["title"])
 
 
-def delete(conversation: Conversation) -> None:
-    """Delete it with all its messages; what runs in it is stopped first."""
-    stop_answers(conversation)
-    with write_transaction():
-        Conversation.objects.filter(pk=conversation.pk).update(head=None)
-        conversation.delete()
+def delete(conversation: Conversation) -> datetime:
+    """Delete it with all its messages. Gives the moment, by which ``order.restore`` brings it back."""
+    return order.delete(conversation.owner, [conversation.pk])[1]
 
 
 def change_settings(conversation: Conversation, system_prompt: str, options: dict[str, Any]) -> None:

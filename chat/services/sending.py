@@ -119,7 +119,7 @@ def already_sent(user: User, key: str, text: str, files: Sequence[Staged] = ()) 
     """
     found = (
         Submission.objects.select_related("message__conversation")
-        .filter(user=user, key=key[:64], message__text=text)
+        .filter(user=user, key=key[:64], message__text=text, message__conversation__deleted_at=None)
         .first()
         if key
         else None
@@ -188,7 +188,8 @@ def add_answer(
     conversation.model_id = model.model_id
     conversation.updated_at = timezone.now()
     conversation.revision += 1
-    conversation.save(update_fields=["head", "backend", "model_id", "updated_at", "revision"])
+    conversation.archived_at = None
+    conversation.save(update_fields=["head", "backend", "model_id", "updated_at", "archived_at", "revision"])
     return answer, generation
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -43,12 +43,12 @@ class _Outlet(io.RawIOBase):
         return taken
 
 
-async def zipped(user: User, kind: Kind) -> AsyncIterator[bytes]:
-    """All conversations of this person, the newest first."""
+async def zipped(user: User, kind: Kind, ids: Collection[UUID] | None = None) -> AsyncIterator[bytes]:
+    """Conversations of this person, the newest first; all of them where none are named."""
     language = get_language()
     outlet, names = _Outlet(), Names()
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED) as archive:
-        for pk in await in_database(_ids, user):
+        for pk in await in_database(_ids, user, ids):
             found = await in_database(_written, user, pk, kind, language)
             if found is None:  # deleted meanwhile
                 continue
@@ -61,8 +61,9 @@ async def zipped(user: User, kind: Kind) -> AsyncIterator[bytes]:
     yield outlet.take()
 
 
-def _ids(user: User) -> list[UUID]:
-    return list(Conversation.objects.owned_by(user).values_list("pk", flat=True))
+def _ids(user: User, wanted: Collection[UUID] | None) -> list[UUID]:
+    rows = Conversation.objects.owned_by(user)
+    return list((rows if wanted is None else rows.filter(pk__in=wanted)).values_list("pk", flat=True))
 
 
 def _written(user: User, pk: UUID, kind: Kind, language: str | None) -> tuple[str, datetime, str] | None:

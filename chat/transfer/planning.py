@@ -29,8 +29,8 @@ class Known:
 
     def __init__(self, owner: User) -> None:
         self._owner = owner
-        origins = Origin.objects.filter(owner=owner).values_list("source", "source_id", "digest")
-        self._seen = set(origins)
+        origins = Origin.objects.filter(owner=owner, conversation__deleted_at=None)
+        self._seen = set(origins.values_list("source", "source_id", "digest"))
         self._own = set(Conversation.objects.owned_by(owner).values_list("pk", flat=True))
 
     def has(self, talk: Talk, digest: str) -> bool:
@@ -123,13 +123,10 @@ def bring_in_one(owner: User, talk: Talk, digest: str) -> bool:
     """Store one; False where another tab has just done it."""
     try:
         with write_transaction():
-            Origin.objects.create(
-                owner=owner,
-                conversation=rows.save(owner, talk),
-                source=talk.source,
-                source_id=origin_id(talk, digest),
-                digest=digest,
-            )
+            origin = {"owner": owner, "source": talk.source, "digest": digest}
+            origin["source_id"] = origin_id(talk, digest)
+            Origin.objects.filter(**origin, conversation__deleted_at__isnull=False).delete()
+            Origin.objects.create(conversation=rows.save(owner, talk), **origin)
     except IntegrityError:
         return False
     return True

@@ -15,12 +15,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from chat.access import own_conversation
 from chat.forms import ConversationSettingsForm
-from chat.models import Conversation
+from chat.models import Generation
 from chat.presenting.sidebar import conversation_item, sidebar_view
 from chat.presenting.thread import thread_view
 from chat.realtime import frames
 from chat.services import conversations
 from chat.services.refusals import Refused
+from chat.trash import KEPT_DAYS
+from chat.views.listing import sidebar, undo_notice
 from chat.views.requests import is_htmx, person, posted
 
 
@@ -30,6 +32,16 @@ def menu(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """What can be done with a conversation of the list."""
     item = conversation_item(own_conversation(person(request), conversation_id))
     return render(request, "chat/fragments/conversation_menu.html", {"item": item})
+
+
+@require_safe
+@login_required
+def line(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """A conversation's line in the list, as it is now."""
+    conversation = own_conversation(person(request), conversation_id)
+    running = Generation.objects.active().filter(message__conversation=conversation).exists()
+    item = conversation_item(conversation, is_running=running)
+    return render(request, "chat/fragments/sidebar_item.html", {"item": item})
 
 
 @require_POST
@@ -43,7 +55,7 @@ def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         messages.error(request, str(refused))
     if not is_htmx(request):
         return redirect(conversation)
-    response = sidebar(request, current(request))
+    response = sidebar(request)
     if str(conversation_id) in request.headers.get("HX-Current-URL", ""):
         title = f'<span id="title" dir="auto">{escape(conversation.title)}</span>'
         response.content += frames.partial("title", "outerHTML", title).encode()
@@ -58,16 +70,23 @@ def delete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     if request.method != "POST":
         context = {
             "question": _("Delete “%(title)s”?") % {"title": conversation.title},
-            "detail": _("All its messages are deleted too. This can’t be undone."),
+            "detail": _("All its messages are deleted too. For %(days)d days you can have it back.")
+            % {"days": KEPT_DAYS},
+            "button": _("Delete"),
             "back_url": conversation.get_absolute_url(),
         }
         return render(request, "chat/pages/confirm_delete.html", context)
-    conversations.delete(conversation)
-    if not is_htmx(request):
-        return redirect("chat:new")
-    if str(conversation_id) in request.headers.get("HX-Current-URL", ""):
+    moment = conversations.delete(conversation)
+    sentence = _("“%(title)s” was deleted.") % {"title": conversation.title or _("New chat")}
+    is_shown = str(conversation_id) in request.headers.get("HX-Current-URL", "")
+    if is_htmx(request) and not is_shown:
+        response = sidebar(request)
+        response.content += undo_notice(request, sentence, moment).encode()
+        return response
+    messages.success(request, sentence, extra_tags=moment.isoformat())
+    if is_htmx(request):
         return HttpResponse(headers={"HX-Redirect": reverse("chat:new")})
-    return sidebar(request, current(request))
+    return redirect("chat:new")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -87,19 +106,3 @@ def settings(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     return render(
         request, "chat/pages/conversation_settings.html", context, status=422 if form.errors else 200
     )
-
-
-def sidebar(request: HttpRequest, shown: Conversation | None) -> HttpResponse:
-    """The list of conversations, the shown one marked."""
-    context = {"sidebar": sidebar_view(person(request), shown)}
-    return render(request, "chat/fragments/sidebar_list.html", context)
-
-
-def current(request: HttpRequest) -> Conversation | None:
-    """The conversation that the browser shows, by the address it tells."""
-    path = request.headers.get("HX-Current-URL", "").partition("/chat/")[2].partition("/")[0]
-    try:
-        mine = Conversation.objects.owned_by(person(request)).select_related("project")
-        return mine.filter(pk=UUID(path)).first()
-    except ValueError:
-        return None

@@ -178,10 +178,18 @@ def fresh_key() -> str:
 
 
 def is_on_top(conversation: Conversation) -> bool:
-    """Whether the list of conversations already begins with this one, today."""
+    """Whether the list of conversations already begins with this one, today; a pinned one stays where it is."""
+    if conversation.pinned_at:
+        return True
     newer = Conversation.objects.filter(
-        owner_id=conversation.owner_id, updated_at__gt=conversation.updated_at
+        owner_id=conversation.owner_id,
+        updated_at__gt=conversation.updated_at,
+        deleted_at=None,
+        archived_at=None,
+        pinned_at=None,
     )
+    if conversation.archived_at:
+        return False
     return timezone.localdate(conversation.updated_at) == timezone.localdate() and not newer.exists()
 
 

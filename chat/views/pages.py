@@ -18,6 +18,7 @@ from chat.presenting.composer import composer_view
 from chat.presenting.sidebar import sidebar_view
 from chat.presenting.thread import thread_view
 from chat.presenting.window import Window, after, around, before
+from chat.services import order
 from chat.services.branches import is_shown, show
 from chat.services.models import usable_models
 from chat.services.refusals import Refused
@@ -135,5 +136,6 @@ def render_conversation(
     }
     if is_htmx(request):
         return render(request, "chat/fragments/main.html", context)
+    order.mark_read(conversation)  # a fragment may be loaded ahead; its socket tells that somebody looks
     context["sidebar"] = sidebar_view(user, conversation)
     return render(request, "chat/pages/conversation.html", context, status=422 if error else 200)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, cast
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -36,6 +38,11 @@ def person(request: HttpRequest) -> User:
 def posted(request: HttpRequest, name: str) -> str:
     """A field of a form, without NUL, which no database keeps."""
     return request.POST.get(name, "").replace("\x00", "")
+
+
+def fragment(request: HttpRequest, template: str, context: dict[str, Any]) -> SafeString:
+    """A piece of a page."""
+    return render_to_string(template, context, request)
 
 
 def is_htmx(request: HttpRequest) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
@@ -62,9 +63,14 @@ def export(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 @require_POST
 @login_required
 def export_all(request: HttpRequest) -> StreamingHttpResponse:
-    """All conversations of this person as a zip, sent while it is written."""
+    """All conversations of this person as a zip."""
+    return export_these(request, None)
+
+
+def export_these(request: HttpRequest, ids: Collection[UUID] | None) -> StreamingHttpResponse:
+    """The chosen conversations of this person as a zip, sent while it is written; all where none are named."""
     kind = kind_of(posted(request, "as") or "json")
-    response = StreamingHttpResponse(zipped(person(request), kind), content_type="application/zip")
+    response = StreamingHttpResponse(zipped(person(request), kind, ids), content_type="application/zip")
     response.headers["Content-Encoding"] = "identity"  # it is packed already
     return attached(response, f"private-chat-hub-{timezone.localdate():%Y-%m-%d}-{kind.ending}.zip")
 

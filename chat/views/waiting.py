@@ -18,7 +18,7 @@ from chat.services.models import find_model
 from chat.services.refusals import Refused
 from chat.tool_pages import tools_hint
 from chat.tools.switches import in_force
-from chat.views.conversations import current
+from chat.views.listing import current
 from chat.views.messages import changed, ref_of, refuse, text_of
 from chat.views.requests import person, posted
 

@@ -28,13 +28,24 @@ document.addEventListener("hub:changed", () => {
   for (const link of document.querySelectorAll("#conversations a[data-conversation]")) {
     const current = link.dataset.conversation === shown;
     current ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
-    if (current) link.parentElement.querySelector(".running-dot").hidden = !document.querySelector("#messages > :is([data-status=running], [data-status=queued])");
+    if (!current) continue;
+    link.parentElement.removeAttribute("data-unread");
+    link.parentElement.querySelector(".running-dot").hidden = !document.querySelector("#messages > :is([data-status=running], [data-status=queued])");
   }
   const { site } = document.documentElement.dataset;
   const title = shown ? byId("title")?.textContent : "";
   const full = title ? `${title} · ${site}` : site;
   if (document.title !== full) document.title = full;
 });
+
+// Answers that are written elsewhere: their lines are asked for anew until they have ended.
+setInterval(() => {
+  if (document.hidden) return;
+  for (const dot of document.querySelectorAll("#conversations a:not([aria-current]) ~ .running-dot:not([hidden])")) {
+    const line = dot.parentElement;
+    htmx.ajax("GET", `${line.querySelector("a").getAttribute("href")}line/`, { source: line, target: line, swap: "outerHTML" });
+  }
+}, 5000);
 
 // A conversation that was just used moves to the top of the list, or appears there.
 htmx.registerExtension("bring-to-top", {
@@ -47,9 +58,11 @@ htmx.registerExtension("bring-to-top", {
     old?.remove();
     if (oldGroup && !oldGroup.querySelector("li")) oldGroup.remove();
     target.querySelector(".sidebar-empty")?.remove();
-    const first = target.querySelector("section");
+    const pinned = target.querySelector("section[data-pinned]");
+    const first = target.querySelector("section:not([data-pinned])");
     const isFirst = first?.querySelector("h2").textContent === group.querySelector("h2").textContent;
-    isFirst ? first.querySelector("ul").prepend(item) : target.prepend(group);
+    if (isFirst) first.querySelector("ul").prepend(item);
+    else pinned ? pinned.after(group) : target.prepend(group);
     return [isFirst ? item : group];
   },
 });

@@ -84,10 +84,14 @@ def test_renaming_deleting_and_the_theme(plain: Tab) -> None:
     page.goto(f"{plain.window.origin}/")
     page.locator("#conversations a", has_text="Plainly renamed").click()
     page.get_by_role("button", name="Menu of this conversation").click()
-    page.locator("#thread-menu").get_by_text("Delete…").click()
+    page.locator("#thread-menu").get_by_text("Delete").click()
     expect(page.get_by_role("heading")).to_contain_text("Plainly renamed")
-    page.get_by_role("button", name="Delete for good").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.locator("#conversations a", has_text="Plainly renamed")).to_have_count(0)
+
+    page.locator(".flash").get_by_role("button", name="Undo").click()
+    expect(page.locator("#title")).to_have_text("Plainly renamed")
+    expect(page.locator("#conversations a", has_text="Plainly renamed")).to_have_count(1)
 
 
 def test_a_refused_question_comes_back_with_its_text(plain: Tab) -> None:

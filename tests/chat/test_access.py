@@ -68,6 +68,13 @@ DOORS = {
     "chat:send": Door(For.OWNER, POST, QUESTION),
     "chat:stop": Door(For.OWNER, POST),
     "chat:menu": Door(For.OWNER, READ),
+    "chat:line": Door(For.OWNER, READ),
+    "chat:pin": Door(For.OWNER, POST, {"on": "1"}),
+    "chat:archive": Door(For.OWNER, POST, {"on": "1"}),
+    "chat:tags": Door(For.OWNER, FORM, {"tags": "travel, France"}),
+    "chat:conversations": Door(For.PERSON, READ),
+    "chat:conversations-change": Door(For.PERSON, POST, {"action": "delete"}),
+    "chat:restore": Door(For.PERSON, POST, {"moment": "2026-01-01T00:00:00+00:00"}),
     "chat:rename": Door(For.OWNER, POST, {"title": "Mine now"}),
     "chat:delete": Door(For.OWNER, FORM),
     "chat:settings": Door(For.OWNER, FORM, {"system_prompt": "Say yes.", "temperature": "1"}),
@@ -139,6 +146,8 @@ DOORS = {
 
 #: They ask the server (which does not answer here), give a file or lack one, or what they are for has happened already.
 ONLY_ASK = (
+    "chat:conversations-change",
+    "chat:restore",
     "chat:export-all",
     "chat:import-file",
     "chat:stop",

@@ -22,7 +22,7 @@ from backends.database import in_database
 from chat.generation import runtime
 from chat.generation.updates import Kind, Update
 from chat.markdown import MarkdownStream
-from chat.models import Conversation, Generation, Message, Status
+from chat.models import Conversation, Generation, Status
 from chat.realtime import consumer, live
 from chat.realtime.room import rooms
 from chat.services import answers
@@ -599,7 +599,7 @@ async def test_a_deleted_conversation_ends_its_run_and_breaks_nothing(
     await in_database(services.delete, sent.conversation)
 
     await until(lambda: not hub.supervisor.runs)
-    assert not await in_database(Message.objects.exists)
+    assert (await finished(sent)).status == Status.STOPPED
 
 
 async def test_whoever_waits_behind_a_deleted_conversation_is_served_at_once(

@@ -664,17 +664,17 @@ def test_delete_asks_first_and_asking_deletes_nothing(as_alice: Client, answered
     assert Conversation.objects.count() == 1
 
 
-def test_delete_takes_everything_of_the_conversation_along(
-    as_alice: Client, answered: Sent, ask: Ask
+def test_delete_takes_the_conversation_along_and_nothing_else(
+    as_alice: Client, alice: User, answered: Sent, ask: Ask
 ) -> None:
     other = ask("other").conversation
 
     response = as_alice.post(f"{answered.conversation.get_absolute_url()}delete/")
 
     assert response["Location"] == "/"
-    assert list(Conversation.objects.all()) == [other]
-    assert set(Message.objects.values_list("conversation_id", flat=True)) == {other.pk}
-    assert Generation.objects.count() == 1
+    assert list(Conversation.objects.owned_by(alice)) == [other]
+    assert {row.conversation_id for row in Message.objects.owned_by(alice)} == {other.pk}
+    assert Generation.objects.owned_by(alice).count() == 1
 
 
 def test_delete_with_htmx_leaves_the_page_only_if_it_is_the_shown_one(
@@ -697,8 +697,8 @@ def test_a_conversation_that_is_being_written_can_be_deleted(as_alice: Client, a
 
     as_alice.post(f"/chat/{conversation.pk}/delete/")
 
-    assert not Conversation.objects.exists()
-    assert not Generation.objects.exists()
+    assert Conversation.objects.get().deleted_at
+    assert not Generation.objects.active().exists()
 
 
 SETTINGS = {

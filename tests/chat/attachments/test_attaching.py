@@ -11,10 +11,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from backends.adapters.messages import ImagePart, TextPart
 from backends.models import CatalogueModel
-from chat import files
+from chat import files, trash
 from chat.generation.prompt import prepare
 from chat.models import Attachment, Conversation, Generation, Message, Status
 from chat.presenting.message import message_view, message_views
@@ -120,6 +121,12 @@ def test_the_same_picture_is_kept_once_and_goes_with_its_last_row(
     assert len(kept(folder)) == 2
     with django_capture_on_commit_callbacks(execute=True):
         delete(second.conversation)
+        trash.purge()
+    assert len(kept(folder)) == 2
+    long_ago = timezone.now() - trash.KEPT * 2
+    Conversation.objects.filter(pk=second.conversation.pk).update(deleted_at=long_ago)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert trash.purge() == 1
     assert kept(folder) == []
     assert list(folder.iterdir()) == []
 

@@ -1,0 +1,127 @@
+"""How a person keeps order: pins, archive, tags, deleting and having back. One verb serves one or many."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from backends.database import write_transaction
+from chat.models import TAG_LENGTH, Conversation, Generation, Project, Tag
+from chat.services.answers import stop_answers
+from chat.services.refusals import Refused
+
+if TYPE_CHECKING:
+    from chat.models.conversation import ConversationQuerySet
+    from privatechathub.accounts.models import User
+
+#: Tags that one conversation can have.
+MOST_TAGS = 20
+
+Ids = Collection[UUID]
+
+
+def pin(user: User, ids: Ids, *, on: bool) -> int:
+    """Keep them on top of the list, or no longer. Gives how many there are."""
+    values = {"pinned_at": timezone.now(), "archived_at": None} if on else {"pinned_at": None}
+    return _own(user, ids).update(**values)
+
+
+def archive(user: User, ids: Ids, *, on: bool) -> int:
+    """Put them away, or back on the list. Gives how many there are."""
+    values = {"archived_at": timezone.now(), "pinned_at": None} if on else {"archived_at": None}
+    return _own(user, ids).update(**values)
+
+
+def delete(user: User, ids: Ids) -> tuple[int, datetime]:
+    """Delete them; what is written there is stopped first.
+
+    Gives how many there are, and the moment, by which :func:`restore` brings them back.
+    """
+    found = _own(user, ids)
+    active = Generation.objects.active().filter(message__conversation__in=found)
+    for row in found.filter(pk__in=active.values("message__conversation")):
+        stop_answers(row)
+    moment = timezone.now()
+    return found.update(deleted_at=moment), moment
+
+
+def restore(user: User, moment: datetime) -> list[Conversation]:
+    """Undo a deletion: all that was deleted at that moment is back."""
+    with write_transaction():
+        found = list(Conversation.objects.deleted_by(user).filter(deleted_at=moment))
+        Conversation.objects.filter(pk__in=[row.pk for row in found]).update(deleted_at=None)
+    return found
+
+
+def restore_these(user: User, ids: Ids) -> int:
+    """Have these back, whenever they were deleted."""
+    return Conversation.objects.deleted_by(user).filter(pk__in=ids).update(deleted_at=None)
+
+
+def move(user: User, ids: Ids, project: Project | None) -> int:
+    """Into the project, or out of any."""
+    return _own(user, ids).update(project=project)
+
+
+def mark_read(conversation: Conversation) -> None:
+    """Somebody looks at it. Writes only where that is news."""
+    if conversation.unread:
+        Conversation.objects.filter(pk=conversation.pk).update(unread=False)
+        conversation.unread = False
+
+
+def set_tags(user: User, conversation: Conversation, text: str) -> None:
+    """These tags and no others; a comma parts them. Raises Refused."""
+    with write_transaction():
+        conversation.tags.set(_tags(user, names_in(text)))
+        forget_unused(user)
+
+
+def add_tags(user: User, ids: Ids, text: str) -> int:
+    """These tags too, on all of them. Raises Refused, also for none."""
+    names = names_in(text)
+    if not names:
+        raise Refused(_("Write at least one tag."))
+    with write_transaction():
+        tags = _tags(user, names)
+        found = list(_own(user, ids).values_list("pk", flat=True))
+        through = Conversation.tags.through
+        through.objects.bulk_create(
+            (through(conversation_id=pk, tag_id=tag.pk) for pk in found for tag in tags),
+            ignore_conflicts=True,
+        )
+    return len(found)
+
+
+def names_in(text: str) -> list[str]:
+    """The tags of a line, each once whatever its case. Raises Refused for too many."""
+    names = (
+        " ".join(part.split()).lstrip("#")[:TAG_LENGTH].strip()
+        for part in text.replace("\x00", "").split(",")
+    )
+    found: dict[str, str] = {}
+    for name in filter(None, names):
+        found.setdefault(name.casefold(), name)
+    if len(found) > MOST_TAGS:
+        raise Refused(_("A conversation can have at most %(count)d tags.") % {"count": MOST_TAGS})
+    return list(found.values())
+
+
+def forget_unused(user: User) -> None:
+    """Tags that are on nothing any more, not even on something deleted."""
+    Tag.objects.owned_by(user).filter(conversations=None).delete()
+
+
+def _own(user: User, ids: Ids) -> ConversationQuerySet:
+    return Conversation.objects.owned_by(user).filter(pk__in=ids)
+
+
+def _tags(user: User, names: Iterable[str]) -> list[Tag]:
+    """The person's tags of these names, made where there are none yet."""
+    known = {tag.name.casefold(): tag for tag in Tag.objects.owned_by(user)}
+    return [known.get(name.casefold()) or Tag.objects.create(owner=user, name=name) for name in names]
