@@ -16,6 +16,8 @@ from chat.models import (
     Message,
     Project,
     ProjectRevision,
+    SamplingPreset,
+    SystemPrompt,
 )
 
 if TYPE_CHECKING:
@@ -64,3 +66,18 @@ def own_project(user: User, project_id: UUID) -> Project:
 def own_revision(user: User, revision_id: int) -> ProjectRevision:
     """What this person's project said before. Raises Http404."""
     return get_object_or_404(ProjectRevision.objects.owned_by(user), pk=revision_id)
+
+
+def usable_prompt(user: User, prompt_id: UUID) -> SystemPrompt:
+    """An entry of the library that this person may use. Raises Http404."""
+    return get_object_or_404(SystemPrompt.objects.usable_by(user), pk=prompt_id)
+
+
+def editable_prompt(user: User, prompt_id: UUID) -> SystemPrompt:
+    """An entry that this person may change. Raises Http404."""
+    return get_object_or_404(SystemPrompt.objects.editable_by(user), pk=prompt_id)
+
+
+def own_preset(user: User, preset_id: UUID) -> SamplingPreset:
+    """This person's preset. Raises Http404."""
+    return get_object_or_404(SamplingPreset.objects.owned_by(user), pk=preset_id)

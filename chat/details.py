@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.utils import formats
 from django.utils.translation import gettext as _
 
 from backends.adapters.registry import KINDS
 from chat.cards import seconds
-from chat.forms import ConversationSettingsForm
 from chat.models import Generation
 from chat.presenters import Fact
 from chat.presenting.endings import finish_label, model_label
+from chat.sampling_form import option_facts
 
 
 def details(generation: Generation) -> tuple[Fact, ...]:
@@ -26,12 +25,7 @@ def details(generation: Generation) -> tuple[Fact, ...]:
 
 def options_sent(generation: Generation) -> tuple[Fact, ...]:
     """The sampling options that went along, in the words of their form."""
-    fields = ConversationSettingsForm.base_fields
-    return tuple(
-        Fact(name, str(fields[name].label), _option(name, value))
-        for name, value in generation.options.items()
-        if name in fields
-    )
+    return option_facts(generation.options)
 
 
 def _who(generation: Generation) -> Iterator[Fact]:
@@ -82,10 +76,3 @@ def _tokens(generation: Generation) -> Iterator[Fact]:
     for name, label, count in counts:
         if count is not None:
             yield Fact(name, label, formats.number_format(count, use_l10n=True, force_grouping=True))
-
-
-def _option(name: str, value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(f"“{word}”" for word in value)
-    choices = dict(getattr(ConversationSettingsForm.base_fields[name], "choices", ()))
-    return str(choices.get(value, value))

@@ -10,7 +10,6 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from backends.adapters.base import Timeouts
-from backends.adapters.messages import Reasoning
 from backends.adapters.registry import KINDS
 from backends.addresses import clean_address, origin
 from backends.models import Backend
@@ -27,73 +26,6 @@ KIND_CHOSEN = {
     "hx-target": "#backend-options",
     "hx-swap": "outerHTML",
 }
-
-
-class ConversationSettingsForm(forms.Form):
-    """System prompt and sampling options; an empty field leaves the choice to the server."""
-
-    system_prompt = forms.CharField(
-        label=_("System prompt"),
-        required=False,
-        max_length=200_000,
-        widget=forms.Textarea(attrs={"rows": 6}),
-        help_text=_("Sent before every answer of this conversation."),
-    )
-    temperature = forms.FloatField(
-        label=_("Temperature"),
-        required=False,
-        min_value=0,
-        max_value=2,
-        help_text=_("0 exact, 1 lively, up to 2."),
-    )
-    top_p = forms.FloatField(label=_("Top-p"), required=False, min_value=0, max_value=1)
-    top_k = forms.IntegerField(label=_("Top-k"), required=False, min_value=0, max_value=1000)
-    min_p = forms.FloatField(label=_("Min-p"), required=False, min_value=0, max_value=1)
-    repeat_penalty = forms.FloatField(label=_("Repeat penalty"), required=False, min_value=0, max_value=3)
-    max_tokens = forms.IntegerField(
-        label=_("Longest answer"), required=False, min_value=1, help_text=_("Tokens.")
-    )
-    seed = forms.IntegerField(
-        label=_("Seed"), required=False, help_text=_("The same seed gives the same answer.")
-    )
-    context_length = forms.IntegerField(
-        label=_("Context window"),
-        required=False,
-        min_value=256,
-        help_text=_("Tokens; only some servers take it."),
-    )
-    stop = forms.CharField(
-        label=_("Stop words"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("One a line. The answer ends before the first of them."),
-    )
-    reasoning = forms.ChoiceField(
-        label=_("Thinking"),
-        required=False,
-        choices=[
-            ("", _("As the model does")),
-            (Reasoning.OFF.value, _("Off")),
-            (Reasoning.ON.value, _("On")),
-            (Reasoning.LOW.value, _("Little")),
-            (Reasoning.MEDIUM.value, _("Medium")),
-            (Reasoning.HIGH.value, _("Much")),
-        ],
-    )
-
-    def clean_stop(self) -> list[str]:
-        """The words as a list, at most 16."""
-        return [line for line in self.cleaned_data["stop"].splitlines() if line.strip()][:16]
-
-    def options(self) -> dict[str, Any]:
-        """What was set, as it is stored with the conversation."""
-        values = {name: value for name, value in self.cleaned_data.items() if name != "system_prompt"}
-        return {name: value for name, value in values.items() if value not in (None, "", [])}
-
-    @staticmethod
-    def initial_from(options: dict[str, Any], system_prompt: str) -> dict[str, Any]:
-        """Stored options as the form shows them."""
-        return options | {"stop": "\n".join(options.get("stop", [])), "system_prompt": system_prompt}
 
 
 class SecretInput(forms.PasswordInput):

@@ -132,6 +132,8 @@ class Adapter(ABC):
     #: Tokens of the window that such a server is asked for where nobody has chosen one; None where a request
     #: cannot set it, or where the server is better left to itself.
     usual_window: ClassVar[int | None] = None
+    #: The highest temperature that such servers take.
+    hottest: ClassVar[float] = 2.0
     #: Whether a request may offer tools, whose calls come back for us to run.
     takes_tools: ClassVar[bool] = False
     #: What can be set for such a server: the names that it looks for in :attr:`Endpoint.options`.
@@ -140,6 +142,11 @@ class Adapter(ABC):
     def __init__(self, endpoint: Endpoint, http: Http) -> None:
         self.endpoint = endpoint
         self.http = http
+
+    @classmethod
+    def takes(cls, base_url: str, options: Mapping[str, str]) -> frozenset[str]:
+        """Those of ``sampling_fields`` that the server at that address, with those options, is sent."""
+        return cls.sampling_fields
 
     @abstractmethod
     async def health(self) -> Health:

@@ -21,6 +21,7 @@ from backends.adapters.lmstudio_management import MODELS, LMStudioManagement, is
 from backends.adapters.lmstudio_models import entries_of, is_named, model_info, reasoning_options
 from backends.adapters.lmstudio_wire import (
     COMPATIBLE_ONLY,
+    HOTTEST,
     SAMPLING,
     amended,
     chat_body,
@@ -57,6 +58,7 @@ class LMStudioAdapter(LMStudioManagement, Embeds):
         ErrorKind.MODEL_NOT_FOUND: gettext_noop("Pick another model, or download this one in LM Studio."),
     }
     sampling_fields = frozenset(SAMPLING) | COMPATIBLE_ONLY | {"reasoning"}
+    hottest = HOTTEST
     options = together(
         (
             choice(

@@ -53,6 +53,11 @@ class OllaAdapter(Adapter, Embeds):
         self._root, url, self._speaks = _behind(endpoint.base_url)
         self._inner = replace(endpoint, base_url=url)
 
+    @classmethod
+    def takes(cls, base_url: str, options: Mapping[str, str]) -> frozenset[str]:
+        """What the protocol below that address carries."""
+        return _behind(base_url)[2].sampling_fields
+
     async def health(self) -> Health:
         """Olla's own word proves the kind, and says nothing about the servers behind it: list them too."""
         if as_str((await self._own("/internal/health")).get("status")) != "healthy":

@@ -38,7 +38,7 @@ from backends.adapters.ollm_wire import (
 )
 from backends.adapters.openai_chat import OpenAIChatAdapter, root_base
 from backends.adapters.openai_responses import OpenAIResponsesAdapter
-from backends.adapters.openai_wire import DROPPABLE
+from backends.adapters.openai_wire import DROPPABLE, SAMPLING
 from backends.adapters.options import choice, together
 from backends.adapters.sse import SSEDecoder
 from backends.adapters.values import as_dict, as_list, as_str
@@ -88,6 +88,17 @@ class OLLMAdapter(Adapter):
     def __init__(self, endpoint: Endpoint, http: Http) -> None:
         super().__init__(endpoint, http)
         self._root = replace(endpoint, base_url=root_base(endpoint.base_url))
+
+    @classmethod
+    def takes(cls, base_url: str, options: Mapping[str, str]) -> frozenset[str]:
+        """What the chosen route carries."""
+        match options.get("api"):
+            case "prompt" | "session":
+                return cls.sampling_fields
+            case "responses":
+                return OpenAIResponsesAdapter.sampling_fields - {"reasoning"}
+            case _:
+                return frozenset(SAMPLING) - OLLMChat.unknown_fields
 
     async def health(self) -> Health:
         """``/v1/health`` names the service: llama.cpp answers at the same path."""

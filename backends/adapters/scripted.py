@@ -29,7 +29,7 @@ from backends.adapters.events import (
     Usage,
 )
 from backends.adapters.frames import merged
-from backends.adapters.messages import ChatRequest, Reasoning, Role
+from backends.adapters.messages import ChatRequest, Reasoning, Role, SamplingOptions
 
 #: A step is an event, an error to raise, or a number of seconds to wait.
 Step = Event | BackendError | float
@@ -50,7 +50,7 @@ class ScriptedAdapter(Adapter):
     }
 
     takes_tools = True
-    sampling_fields = frozenset({"reasoning"})
+    sampling_fields = frozenset(SamplingOptions.__slots__)
 
     async def health(self) -> Health:
         """Always well, if the script exists."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from backends.adapters.base import Endpoint
-from backends.adapters.messages import ChatMessage, ChatRequest, Reasoning, Role, SamplingOptions, TextPart
+from backends.adapters.messages import ChatMessage, ChatRequest, Role, SamplingOptions, TextPart
 from backends.models import Backend, CatalogueModel
 from chat.generation import estimate, receipt
 from chat.generation.allocated import window_of, with_window
@@ -18,6 +18,7 @@ from chat.generation.estimate import USUAL, Size
 from chat.generation.fit import FILES, HISTORY, SUMMARY, TOOLS, Fit
 from chat.generation.memory import fingerprint, remembered
 from chat.generation.reach import Reach, known_capabilities, reach, steps_of
+from chat.generation.sampling import sampling_options
 from chat.generation.steps import sees, turns_of, without_tools
 from chat.generation.system import joined, system_parts
 from chat.generation.window import Source, Window
@@ -136,7 +137,7 @@ def build_request(
     answer = generation.message
     conversation = answer.conversation
     parts = system_parts(conversation, generation.model_name)
-    options = sampling(generation.options)
+    options = sampling_options(generation.options)
     window = known_window(backend, model, options, demand)
     going_on: list[ChatMessage] = []
     if generation.continues:
@@ -240,17 +241,3 @@ def alternating(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
             message = replace(message, parts=(*turns.pop().parts, gap, *message.parts))
         turns.append(message)
     return turns
-
-
-def sampling(options: dict[str, object]) -> SamplingOptions:
-    """Stored options, trusted only as far as the form that wrote them."""
-    known = {
-        name: value
-        for name, value in options.items()
-        if name in SamplingOptions.__slots__ and value is not None
-    }
-    if "stop" in known:
-        known["stop"] = tuple(str(word) for word in known["stop"])  # type: ignore[attr-defined]
-    if "reasoning" in known:
-        known["reasoning"] = Reasoning(str(known["reasoning"]))
-    return SamplingOptions(**known)  # type: ignore[arg-type]

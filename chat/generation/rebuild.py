@@ -11,6 +11,7 @@ from backends.adapters.messages import ChatRequest, ToolSpec
 from backends.models import CatalogueModel
 from chat.generation import canonical, prompt, reach, receipt
 from chat.generation.attached import read_attached
+from chat.generation.sampling import sampling_options
 from chat.generation.steps import sees, with_step, without_tools
 from chat.models import Generation, Message, Step
 
@@ -75,7 +76,7 @@ def begun(
     request = ChatRequest(
         model=generation.model_id,
         messages=tuple(messages),
-        sampling=prompt.sampling(values.get("options", {})),
+        sampling=sampling_options(values.get("options", {})),
         conversation_id=str(generation.message.conversation_id),
         title=generation.message.conversation.title,
         state=values.get("state", {}),

@@ -19,9 +19,11 @@ from backends.models import Backend, CatalogueModel
 from chat.generation import queue, runtime, waiting
 from chat.generation.cutting import DoesNotFit
 from chat.generation.prompt import BackendGone, NotAllowed, Prepared, prepare, prepare_from
+from chat.generation.sampling import options_for
 from chat.generation.updates import Kind, Update
 from chat.models import Conversation, Generation, Message, MessageRole, Status, Submission
 from chat.services.attaching import Staged, attach, received
+from chat.services.beginning import Beginning
 from chat.services.models import find_model
 from chat.services.refusals import Refused
 from chat.services.titles import title_from
@@ -33,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 #: Characters of one question; about 250,000 words.
 LONGEST_QUESTION = 1_500_000
+
+NOTHING_CHOSEN = Beginning()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,12 @@ class Sent:
 
 
 def start_conversation(
-    user: User, text: str, ref: str, key: str, uploads: Sequence[UploadedFile[bytes]] = ()
+    user: User,
+    text: str,
+    ref: str,
+    key: str,
+    uploads: Sequence[UploadedFile[bytes]] = (),
+    beginning: Beginning = NOTHING_CHOSEN,
 ) -> Sent:
     """A new conversation with its first question. Raises Refused."""
     text = checked(text, may_be_empty=bool(uploads))
@@ -57,7 +66,9 @@ def start_conversation(
         if earlier := already_sent(user, key, text, files):
             return earlier
         title = title_from(text or files[0].ready.name)
-        conversation = Conversation.objects.create(owner=user, title=title, updated_at=timezone.now())
+        conversation = Conversation.objects.create(
+            owner=user, title=title, updated_at=timezone.now(), **beginning.columns()
+        )
         sent = ask(conversation, user, text, model, key, files)
         if user.last_model != model.ref:
             user.last_model = model.ref
@@ -207,7 +218,7 @@ def new_generation(
         backend_name=backend.name,
         model_id=model.model_id,
         model_name=str(model),
-        options=conversation.options,
+        options=options_for(conversation, model),
         **values,
     )
     if runtime.current() is not None and not generation.awaits_server:

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 
 from backends.database import write_transaction
 from chat.generation import queue, runtime, waiting
+from chat.generation.sampling import options_for
 from chat.generation.updates import Kind
-from chat.models import Generation, Message, Status
+from chat.models import Conversation, Generation, Message, Status
 from chat.services.answers import answers_of, bump, locked
 from chat.services.models import find_model
 from chat.services.refusals import Refused
@@ -75,7 +76,7 @@ def send_elsewhere(user: User, answer: Message, ref: str) -> None:
         conversation = locked(answer)
         generation = find_waiting(answer)
         model = find_model(user, ref)
-        redirect(generation, model)
+        redirect(generation, conversation, model)
         conversation.backend = model.backend
         conversation.model_id = model.model_id
         conversation.save(update_fields=["backend", "model_id"])
@@ -87,13 +88,14 @@ def send_elsewhere(user: User, answer: Message, ref: str) -> None:
     tell(Kind.CHANGED, conversation)
 
 
-def redirect(generation: Generation, model: CatalogueModel) -> None:
+def redirect(generation: Generation, conversation: Conversation, model: CatalogueModel) -> None:
     """Have it answered by that model; in its line it is the last."""
     is_away = model.backend.is_away
     generation.backend = model.backend
     generation.backend_name = model.backend.name
     generation.model_id = model.model_id
     generation.model_name = str(model)
+    generation.options = options_for(conversation, model)
     generation.created_at = timezone.now()
     generation.awaits_server = is_away
     generation.waits = 1 if is_away else 0

@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from backends.adapters.messages import Reasoning, SamplingOptions
-from chat.forms import ConversationSettingsForm
 from chat.generation.texts import clean
 
 #: Characters of one message; one that a person can send has at most 1,500,000.
@@ -23,7 +22,7 @@ LARGEST = 2**31 - 1
 DEEPEST = 8
 
 #: Sampling options that a person can see and change again.
-OPTIONS = frozenset(SamplingOptions.__slots__) & frozenset(ConversationSettingsForm.base_fields)
+OPTIONS = frozenset(SamplingOptions.__slots__)
 
 Reader = Callable[[Any], Any]
 

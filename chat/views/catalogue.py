@@ -14,9 +14,11 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from chat.catalogue import Filters, abilities, catalogue_view, manage_url, model_row
+from chat.generation.sampling import taken_by
 from chat.health import health_view
 from chat.model_details import model_facts
 from chat.model_forms import ModelRulesForm
+from chat.sampling_form import SamplingForm
 from chat.services.models import Offer, find_model, visible_models
 from chat.services.preferences import WISHES
 from chat.services.refusals import Refused
@@ -79,6 +81,20 @@ def rules(request: HttpRequest, model_pk: int) -> HttpResponse:
     return redirect("chat:model", saved.pk)
 
 
+@require_POST
+@administrators_only
+def sampling(request: HttpRequest, model_pk: int) -> HttpResponse:
+    """The options that a model is sent where nobody chose others."""
+    offer = visible(person(request), model_pk)
+    form = SamplingForm(request.POST, options=offer.model.sampling, names=taken_by(offer.model))
+    if not form.is_valid():
+        return render_details(request, offer, sampling_form=form)
+    offer.model.sampling = form.options()
+    offer.model.save(update_fields=["sampling"])
+    messages.success(request, _("The defaults of %(name)s were saved.") % {"name": offer.model})
+    return redirect("chat:model", model_pk)
+
+
 def visible(user: User, pk: int) -> Offer:
     """A model of this person's list. Raises Http404, also where it exists for others."""
     for offer in visible_models(user, pk=pk):
@@ -86,7 +102,12 @@ def visible(user: User, pk: int) -> Offer:
     raise Http404
 
 
-def render_details(request: HttpRequest, offer: Offer, form: ModelRulesForm | None = None) -> HttpResponse:
+def render_details(
+    request: HttpRequest,
+    offer: Offer,
+    form: ModelRulesForm | None = None,
+    sampling_form: SamplingForm | None = None,
+) -> HttpResponse:
     """The page of one model; the rules are for administrators."""
     user, model = person(request), offer.model
     context = {
@@ -102,5 +123,6 @@ def render_details(request: HttpRequest, offer: Offer, form: ModelRulesForm | No
     }
     if user.is_staff:
         context["form"] = form or ModelRulesForm(instance=model)
-    code = 422 if form and form.errors else 200
+        context["sampling"] = sampling_form or SamplingForm(options=model.sampling, names=taken_by(model))
+    code = 422 if (form and form.errors) or (sampling_form and sampling_form.errors) else 200
     return render(request, "chat/pages/model.html", context, status=code)

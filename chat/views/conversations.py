@@ -1,4 +1,4 @@
-"""Rename, delete, system prompt and options."""
+"""Rename and delete."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from chat.access import own_conversation
-from chat.forms import ConversationSettingsForm
 from chat.models import Generation
-from chat.presenting.sidebar import conversation_item, sidebar_view
-from chat.presenting.thread import thread_view
+from chat.presenting.sidebar import conversation_item
 from chat.realtime import frames
 from chat.services import conversations
 from chat.services.refusals import Refused
@@ -87,22 +85,3 @@ def delete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     if is_htmx(request):
         return HttpResponse(headers={"HX-Redirect": reverse("chat:new")})
     return redirect("chat:new")
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def settings(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    """System prompt and sampling options of this conversation."""
-    conversation = own_conversation(person(request), conversation_id)
-    if request.method == "POST":
-        form = ConversationSettingsForm(request.POST)
-        if form.is_valid():
-            conversations.change_settings(conversation, form.cleaned_data["system_prompt"], form.options())
-            return redirect(conversation)
-    else:
-        initial = ConversationSettingsForm.initial_from(conversation.options, conversation.system_prompt)
-        form = ConversationSettingsForm(initial=initial)
-    context = {"form": form, "thread": thread_view(conversation), "sidebar": sidebar_view(person(request))}
-    return render(
-        request, "chat/pages/conversation_settings.html", context, status=422 if form.errors else 200
-    )

@@ -25,6 +25,7 @@ from chat.realtime.room import rooms
 from chat.services import answers
 from chat.services.refusals import Refused
 from chat.services.sending import Sent, send_message, start_conversation, tell
+from chat.start_forms import beginning_of
 from chat.views.pages import render_conversation, render_new
 from chat.views.requests import is_htmx, person, posted
 
@@ -35,7 +36,12 @@ def create(request: HttpRequest) -> HttpResponse:
     """The first question makes the conversation."""
     try:
         sent = start_conversation(
-            person(request), text_of(request), ref_of(request), key_of(request), files_of(request)
+            person(request),
+            text_of(request),
+            ref_of(request),
+            key_of(request),
+            files_of(request),
+            beginning_of(person(request), chosen_in(request)),
         )
     except Refused as refused:
         return refuse(request, None, refused)
@@ -145,7 +151,7 @@ def refuse(request: HttpRequest, conversation: Conversation | None, refused: Ref
         response["HX-Reswap"] = "outerHTML"
         return response
     if conversation is None:
-        return render_new(request, draft=draft, error=error, ref=ref)
+        return render_new(request, draft=draft, error=error, ref=ref, chosen=chosen_in(request) or None)
     return render_conversation(request, conversation, draft=draft, error=error, ref=ref)
 
 
@@ -207,6 +213,13 @@ def text_of(request: HttpRequest) -> str:
 def ref_of(request: HttpRequest) -> str:
     """The chosen model, ``BACKEND-SLUG/MODEL-ID``."""
     return posted(request, "model")
+
+
+def chosen_in(request: HttpRequest) -> dict[str, str]:
+    """What a new conversation is to begin with: a system prompt, its answers, a preset."""
+    if not (posted(request, "prompt") or posted(request, "preset")):
+        return {}
+    return {name: posted(request, name) for name in request.POST}
 
 
 def files_of(request: HttpRequest) -> list[UploadedFile[bytes]]:

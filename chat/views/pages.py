@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from chat.services import order
 from chat.services.branches import is_shown, show
 from chat.services.models import usable_models
 from chat.services.refusals import Refused
+from chat.start_forms import NAMES, StartForms
 from chat.views.requests import is_htmx, person
 
 if TYPE_CHECKING:
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
 @vary_on_headers("HX-Request")
 def new(request: HttpRequest) -> HttpResponse:
     """An empty conversation; it is made with its first question."""
-    return render_new(request, draft=request.GET.get("text", "")[:2000])
+    chosen = request.GET.dict() if any(name in request.GET for name in NAMES) else None
+    return render_new(request, draft=request.GET.get("text", "")[:2000], chosen=chosen)
 
 
 @require_safe
@@ -98,9 +101,18 @@ def sidebar(request: HttpRequest) -> HttpResponse:
     return render(request, "chat/pages/new.html", context)
 
 
-def render_new(request: HttpRequest, *, draft: str = "", error: str = "", ref: str = "") -> HttpResponse:
-    """The page of a new conversation, or what is right of the sidebar."""
+def render_new(
+    request: HttpRequest,
+    *,
+    draft: str = "",
+    error: str = "",
+    ref: str = "",
+    chosen: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    """The page of a new conversation, or what is right of the sidebar. ``chosen`` is what it begins with."""
     context = new_context(person(request), draft=draft, error=error, ref=ref)
+    if chosen is not None:
+        context["start"] = StartForms(person(request), chosen)
     if is_htmx(request):
         return render(request, "chat/fragments/main.html", context)
     context["sidebar"] = sidebar_view(person(request))

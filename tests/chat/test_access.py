@@ -18,7 +18,19 @@ from django.utils import timezone
 
 from backends.models import Backend, CatalogueModel, Search
 from backends.pulls.service import start_pull
-from chat.models import Activity, Ask, Conversation, Generation, Import, McpServer, Message, Notice, Status
+from chat.models import (
+    Activity,
+    Ask,
+    Conversation,
+    Generation,
+    Import,
+    McpServer,
+    Message,
+    Notice,
+    SamplingPreset,
+    Status,
+    SystemPrompt,
+)
 from chat.services.sending import Sent
 from privatechathub.accounts import setup
 from privatechathub.accounts.models import Invitation, User
@@ -111,6 +123,15 @@ DOORS = {
     "chat:model-wishes": Door(For.PERSON, POST, {"favourite": "demo/play"}),
     "chat:model": Door(For.PERSON, READ),
     "chat:model-rules": Door(For.ADMIN, POST, {"alias": "Ours", "access": "admins"}),
+    "chat:model-sampling": Door(For.ADMIN, POST, {"temperature": "0.5"}),
+    "chat:start": Door(For.PERSON, READ),
+    "chat:prompts": Door(For.PERSON, READ),
+    "chat:prompt-add": Door(For.PERSON, FORM, {"name": "Poet", "text": "In rhymes."}),
+    "chat:prompt": Door(For.OWNER, FORM, {"name": "Poet", "text": "In rhymes."}),
+    "chat:prompt-copy": Door(For.OWNER, POST),
+    "chat:prompt-delete": Door(For.OWNER, FORM),
+    "chat:preset-rename": Door(For.OWNER, POST, {"name": "Wild"}),
+    "chat:preset-delete": Door(For.OWNER, POST),
     "chat:backends": Door(For.ADMIN, READ),
     "chat:backend-add": Door(For.ADMIN, FORM, SERVER),
     "chat:backend-options": Door(For.ADMIN, READ),
@@ -159,6 +180,8 @@ ONLY_ASK = (
 )
 
 PLAIN_AND_HTMX: tuple[dict[str, str], ...] = ({}, {"HX-Request": "true"})
+#: Without htmx they lead to the page that has the same in it.
+HTMX_ONLY = {"chat:start": {"HX-Request": "true"}}
 OWNED = [name for name, door in DOORS.items() if door.who is For.OWNER]
 
 
@@ -199,6 +222,8 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
     sent_file.path.parent.mkdir(parents=True, exist_ok=True)
     sent_file.path.write_bytes(b"{}")
     McpServer.objects.create(name="Demo", url="http://127.0.0.1:9/mcp")
+    prompt = SystemPrompt.objects.create(owner=sent.conversation.owner, name="Pirate", text="Arr.")
+    preset = SamplingPreset.objects.create(owner=sent.conversation.owner, name="Hot")
     invitation, token = Invitation.issue(ada, "For Dan")
     return {
         "conversation_id": sent.conversation.pk,
@@ -212,6 +237,8 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
         "activity_id": called.pk,
         "import_id": sent_file.pk,
         "attachment_id": attached.pk,
+        "prompt_id": prompt.pk,
+        "preset_id": preset.pk,
         "invitation_id": invitation.pk,
         "token": token,
     }
@@ -312,8 +339,9 @@ def test_whom_it_is_for_comes_in_and_reading_changes_nothing(
     door, before = DOORS[name], rows()
     browser = signed_in(ada if door.who is For.ADMIN else alice)
 
+    headers = HTMX_ONLY.get(name, {})
     for method in sorted(door.methods & READ):
-        response = knock(browser, name, method, places)
+        response = knock(browser, name, method, places, **headers)
         assert (method, response.status_code) == (method, 200)
         assert bool(response.content) == (method == "GET")
         assert rows() == before
@@ -355,6 +383,7 @@ def test_what_never_existed_looks_like_what_is_not_yours(
 ) -> None:
     nowhere = places | {"conversation_id": uuid.uuid4(), "message_id": 10**9}
     nowhere |= {"ask_id": uuid.uuid4(), "activity_id": uuid.uuid4(), "import_id": uuid.uuid4()}
+    nowhere |= {"prompt_id": uuid.uuid4(), "preset_id": uuid.uuid4()}
 
     for method in DOORS[name].methods - {"HEAD"}:
         theirs = knock(as_bob, name, method, places)

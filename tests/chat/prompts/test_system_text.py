@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -10,8 +10,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from backends.adapters import scripted
-from backends.adapters.events import TextDelta
 from chat.generation.prompt import prepare
 from chat.generation.system import instructions, joined, system_parts
 from chat.models import Conversation, Generation, SamplingPreset, Status, SystemPrompt
@@ -19,17 +17,6 @@ from chat.services.sending import Sent
 from privatechathub.accounts.models import User
 
 Ask = Callable[..., Sent]
-
-
-@pytest.fixture(autouse=True)
-def _original_script() -> Iterator[None]:
-    with scripted.registered("play", [TextDelta("unused")]):
-        yield
-
-
-@pytest.fixture
-def pirate(alice: User) -> SystemPrompt:
-    return SystemPrompt.objects.create(owner=alice, name="Pirate", text="Talk like a pirate.")
 
 
 def told(sent: Sent) -> str:

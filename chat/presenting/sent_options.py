@@ -1,0 +1,71 @@
+"""The options of a conversation as they are really sent, and whose they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from backends.models import CatalogueModel
+from chat.generation.sampling import FIXED, Source, fixed_by, settings_for, taken_by
+from chat.models import Conversation
+from chat.presets import preset_name, preset_options
+from chat.sampling_form import SamplingForm, words
+
+
+@dataclass(frozen=True, slots=True)
+class SentOption:
+    """One option: its name and value in words, and whose it is as a sentence's end."""
+
+    name: str
+    label: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentView:
+    """What goes to the model of the conversation. ``left_out`` names options that its server doesn't take;
+    ``fixed`` those that an administrator decided for everybody.
+    """
+
+    model: str
+    backend: str
+    options: tuple[SentOption, ...]
+    left_out: tuple[str, ...]
+    fixed: tuple[str, ...]
+
+
+def sent_view(conversation: Conversation, model: CatalogueModel) -> SentView:
+    """The options as the next question would send them."""
+    found = settings_for(conversation, model)
+    wanted = conversation.options.keys() | preset_options(conversation).keys() | model.sampling.keys()
+    fixed = fixed_by(model)
+    return SentView(
+        model=str(model),
+        backend=model.backend.name,
+        options=tuple(
+            SentOption(
+                name, label(name), words(name, found[name].value), whose(found[name].source, conversation)
+            )
+            for name in SamplingForm.names
+            if name in found
+        ),
+        left_out=tuple(label(name) for name in SamplingForm.names if name in wanted - taken_by(model)),
+        fixed=tuple(label(name) for name in FIXED if name in fixed),
+    )
+
+
+def label(name: str) -> str:
+    """What the form calls it."""
+    return str(SamplingForm.base_fields[name].label)
+
+
+def whose(source: Source, conversation: Conversation) -> str:
+    """Who set a value."""
+    return {
+        Source.SERVER: _("an administrator’s, for the whole server"),
+        Source.MODEL: _("an administrator’s, for this model"),
+        Source.PRESET: _("from “%(preset)s”") % {"preset": preset_name(conversation)},
+        Source.OWN: _("set here"),
+    }[source]
