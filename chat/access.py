@@ -11,6 +11,7 @@ from chat.models import (
     Activity,
     Ask,
     Attachment,
+    Comparison,
     Conversation,
     Import,
     Message,
@@ -29,6 +30,11 @@ def own_conversation(user: User, conversation_id: UUID) -> Conversation:
     return get_object_or_404(
         Conversation.objects.owned_by(user).select_related("backend", "project"), pk=conversation_id
     )
+
+
+def own_comparison(user: User, comparison_id: UUID) -> Comparison:
+    """This person's comparison. Raises Http404."""
+    return get_object_or_404(Comparison.objects.owned_by(user), pk=comparison_id)
 
 
 def own_message(user: User, message_id: int) -> Message:

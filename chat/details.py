@@ -17,6 +17,8 @@ from chat.sampling_form import option_facts
 
 def details(generation: Generation) -> tuple[Fact, ...]:
     """Who answered and how long it took, as far as it is known."""
+    if generation.alias:
+        return (Fact("asked", _("Model asked"), _("hidden until you vote")),)
     found = [*_who(generation), *_through(generation), *_times(generation), *_tokens(generation)]
     if generation.finish_reason:
         found.append(Fact("finish", _("Ended"), finish_label(generation.finish_reason)))

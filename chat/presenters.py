@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
 
@@ -234,6 +235,12 @@ class ConversationItem:
     is_unread: bool = False
     is_pinned: bool = False
     is_archived: bool = False
+    is_comparison: bool = False
+
+    @property
+    def menu_url(self) -> str:
+        """What can be done with it."""
+        return reverse("chat:menu", args=[self.id])
 
 
 @dataclass(frozen=True, slots=True)

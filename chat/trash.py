@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from backends.database import write_transaction
-from chat.models import Conversation, Message
+from chat.models import Comparison, Conversation, Message
 
 #: How long a deleted conversation can be had back.
 KEPT_DAYS = 30
@@ -35,6 +35,7 @@ def destroy(rows: QuerySet[Conversation]) -> int:
                 Conversation.objects.filter(pk=row.pk).update(head=None)
                 row.delete()
             count += 1
+    Comparison.objects.filter(columns=None).delete()
     return count
 
 

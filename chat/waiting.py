@@ -21,6 +21,8 @@ def waiting_view(row: Message, generation: Generation) -> WaitingView | None:
     """Why it waits, until when, and where it could go instead; None where it does not wait for its server."""
     if generation.status != Status.QUEUED or not generation.awaits_server:
         return None
+    if generation.alias:  # its server's name would tell which model it is
+        return WaitingView(sentence=sentence(generation), health=None)
     return WaitingView(
         sentence=sentence(generation),
         health=health_view(generation.backend) if generation.backend else None,
@@ -32,7 +34,7 @@ def sentence(generation: Generation) -> str:
     """What happens and when. Where the clock is not asked, the watch over the server is."""
     parts = [
         _("“%(name)s” does not answer. Your message is sent when it is back.")
-        % {"name": generation.backend_name}
+        % {"name": generation.alias or generation.backend_name}
     ]
     if generation.retry_at is not None:
         seconds = math.ceil((generation.retry_at - timezone.now()).total_seconds())

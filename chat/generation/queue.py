@@ -14,12 +14,12 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from backends.database import write_transaction
 from backends.models import Backend
-from chat.models import Conversation, Generation, Status
+from chat.models import ACTIVE, Conversation, Generation, Status
 
 #: How long a running row is believed without a sign of life from its process.
 LEASE = timedelta(seconds=6)
@@ -34,8 +34,14 @@ def line(backend_id: int | None) -> QuerySet[Generation]:
 
 
 def in_line() -> Q:
-    """Not waiting for the backend itself, or to be tried now."""
-    return Q(awaits_server=False) | Q(retry_at__lte=timezone.now())
+    """Not waiting for the backend itself, or to be tried now; and not for another one's end."""
+    return (Q(awaits_server=False) | Q(retry_at__lte=timezone.now())) & may_follow()
+
+
+def may_follow() -> Q:
+    """Those before which no other one has to end."""
+    before = Generation.objects.filter(pk=OuterRef("after"), status__in=ACTIVE)
+    return Q(after__isnull=True) | Q(~Exists(before))
 
 
 def of(backend_id: int | None) -> Q:
@@ -49,6 +55,8 @@ def admit(generation: Generation) -> bool:
     A generation that is not stored yet is not stored by this either.
     """
     backend = generation.backend
+    if generation.after_id is not None:
+        return False
     if line(generation.backend_id).exclude(pk=generation.pk).exists() or not has_free_slot(
         generation.backend_id, backend
     ):

@@ -3,6 +3,7 @@
 from chat.models.activity import AT_WORK, Activity, ActivityState, Consent
 from chat.models.ask import Ask, AskState
 from chat.models.attachment import Attachment
+from chat.models.comparison import FEWEST, MOST, Comparison, Outcome, Vote
 from chat.models.conversation import TITLE_LENGTH, Conversation, Overflow
 from chat.models.cut import Cut, CutKind
 from chat.models.generation import ACTIVE, Generation, Status
@@ -25,7 +26,9 @@ from chat.models.tool_policy import ToolPolicy, ToolRule, Verdict
 __all__ = [
     "ACTIVE",
     "AT_WORK",
+    "FEWEST",
     "LONGEST_PROMPT",
+    "MOST",
     "PRESET_NAME_LENGTH",
     "TAG_LENGTH",
     "TITLE_LENGTH",
@@ -34,6 +37,7 @@ __all__ = [
     "Ask",
     "AskState",
     "Attachment",
+    "Comparison",
     "Consent",
     "Conversation",
     "Cut",
@@ -49,6 +53,7 @@ __all__ = [
     "MessageRole",
     "Notice",
     "Origin",
+    "Outcome",
     "OutsideContact",
     "Overflow",
     "Project",
@@ -65,4 +70,5 @@ __all__ = [
     "ToolPolicy",
     "ToolRule",
     "Verdict",
+    "Vote",
 ]

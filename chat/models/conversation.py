@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from backends.models import Backend
+from chat.models.comparison import Comparison
 from chat.models.path import ENDLESS, way_up
 from chat.models.project import Project
 from chat.models.sampling_preset import SamplingPreset
@@ -19,6 +21,8 @@ from chat.models.system_prompt import SystemPrompt
 from chat.models.tag import Tag
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from chat.models.message import Message
     from privatechathub.accounts.models import User
 
@@ -48,6 +52,15 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         """Those that are not put away."""
         return self.filter(archived_at=None)
 
+    def lines(self) -> ConversationQuerySet:
+        """One line each: of a comparison its first column stands for all."""
+        return self.filter(column=0)
+
+    def whole(self, ids: Collection[UUID]) -> ConversationQuerySet:
+        """Those with these ids, and all columns of a comparison of which one has."""
+        columns = Comparison.objects.filter(columns__in=ids)
+        return self.filter(models.Q(pk__in=ids) | models.Q(comparison__in=columns))
+
 
 class Conversation(models.Model):
     """What a person and models said to each other, with its own prompt and options.
@@ -65,6 +78,7 @@ class Conversation(models.Model):
     is the ``deleted_at`` of what was deleted last, until something is asked or that is undone.
     ``deleted_at``: it is gone for everybody, until it is restored or purged (see ``chat.services.trash``).
     ``unread``: an answer ended in it while nobody looked.
+    In a ``comparison`` it is the ``column``, counted from 0; ``alias`` stands for its model while that is hidden.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -105,6 +119,11 @@ class Conversation(models.Model):
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
     unread = models.BooleanField(default=False, editable=False)
+    comparison = models.ForeignKey(
+        Comparison, on_delete=models.CASCADE, null=True, blank=True, related_name="columns"
+    )
+    column = models.PositiveSmallIntegerField(default=0)
+    alias = models.CharField(max_length=20, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(db_index=True)
 
@@ -129,6 +148,8 @@ class Conversation(models.Model):
 
     def get_absolute_url(self) -> str:
         """Where it is; a stranger gets 404 there."""
+        if self.comparison_id:
+            return reverse("chat:comparison", args=[self.comparison_id])
         return reverse("chat:conversation", args=[self.pk])
 
     @property

@@ -65,6 +65,9 @@ class Generation(models.Model):
     ``receipt`` tells what the model was asked, see ``chat.generation.receipt``; ``system_text`` and ``tools_text``
     belong to it. ``repeats`` is the id of the generation whose request was sent again; that row may be gone.
     the model cannot see. ``context`` tells what filled the model's window, see ``chat.generation.fit``.
+
+    ``after``: another one whose end comes first, so that times can be compared. ``alias`` is what pages call the
+    model while its name is hidden.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -77,6 +80,9 @@ class Generation(models.Model):
     status = models.CharField(max_length=12, choices=Status, default=Status.QUEUED)
     continues = models.BooleanField(default=False)
     images_left_out = models.PositiveSmallIntegerField(default=0)
+
+    after = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    alias = models.CharField(max_length=20, blank=True, default="")
 
     worker = models.CharField(max_length=60, blank=True, default="")
     lease_until = models.DateTimeField(null=True, blank=True)

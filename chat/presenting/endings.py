@@ -17,6 +17,8 @@ def error_view(generation: Generation) -> ErrorView | None:
     """What went wrong, None where nothing did."""
     if generation.status != Status.FAILED:
         return None
+    if generation.alias:  # a server's words may name the model
+        return ErrorView(generation.error_kind, _("The answer failed."), "")
     return ErrorView(
         generation.error_kind, generation.error_message or _("The answer failed."), generation.error_hint
     )
@@ -77,7 +79,7 @@ def facts(generation: Generation) -> tuple[Fact, ...]:
     """What was measured: model, first token, speed, tokens, why it ended."""
     found = [Fact("model", _("Model"), model_label(generation))]
     other = generation.answered_by
-    if other and other not in (generation.model_id, generation.model_name):
+    if other and not generation.alias and other not in (generation.model_id, generation.model_name):
         found.append(Fact("answered_by", _("Answered by"), other))
     if generation.ttft_ms is not None:
         found.append(Fact("ttft", _("First token"), seconds(generation.ttft_ms / 1000)))
@@ -106,7 +108,7 @@ def finish_label(reason: str) -> str:
 
 def model_label(generation: Generation) -> str:
     """What the page calls the model; never empty."""
-    return generation.model_name or generation.model_id
+    return generation.alias or generation.model_name or generation.model_id
 
 
 def can_continue(generation: Generation, row: Message) -> bool:

@@ -118,8 +118,8 @@ def same(name: str, other: str) -> bool:
 
 def _rows(user: User, place: Place) -> ConversationQuerySet:
     if place is Place.DELETED:
-        return Conversation.objects.deleted_by(user).order_by("-deleted_at", "pk")
-    rows = Conversation.objects.owned_by(user)
+        return Conversation.objects.deleted_by(user).lines().order_by("-deleted_at", "pk")
+    rows = Conversation.objects.owned_by(user).lines()
     return rows.listed() if place is Place.LIST else rows.exclude(archived_at=None)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from chat.attachments import attachment_views, with_attachments
 from chat.cards import NONE as NO_CARDS
@@ -54,10 +55,10 @@ def message_view(row: Message, generation: Generation | None, cards: Cards = NO_
         text=row.text,
         created=row.created_at,
         model_label=model_label(generation),
-        backend_label=generation.backend_name,
+        backend_label="" if generation.alias else generation.backend_name,
         reasoning_html=safe(rendered(row.reasoning)) if row.reasoning else SafeString(""),
         reasoning_seconds=row.reasoning_seconds,
-        phase=waiting_sentence(place) if place else "",
+        phase=queued_sentence(generation, place),
         queue_place=place,
         waiting=waiting,
         error=error_view(generation),
@@ -103,6 +104,15 @@ def plain_message(row: Message) -> MessageView:
 def safe(html: str) -> SafeString:
     """HTML that the Markdown renderer made; it lets no markup of the text through."""
     return mark_safe(html)  # noqa: S308
+
+
+def queued_sentence(generation: Generation, place: int | None) -> str:
+    """What the page says while an answer waits for its turn; empty where it does not."""
+    if not place:
+        return ""
+    if generation.after_id is not None:
+        return _("Waits for its turn: one at a time, so that the times can be compared.")
+    return waiting_sentence(place)
 
 
 def place_of(generation: Generation) -> int:

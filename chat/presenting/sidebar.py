@@ -27,7 +27,8 @@ def sidebar_view(user: User, current: Conversation | None = None, before: str = 
     rows = (
         Conversation.objects.owned_by(user)
         .listed()
-        .only("id", "title", "updated_at", "unread", "pinned_at", "archived_at")
+        .lines()
+        .only("id", "title", "updated_at", "comparison", "unread", "pinned_at", "archived_at")
     )
     moment = parsed(before) if before else None
     dated = rows.filter(pinned_at=None)
@@ -76,6 +77,7 @@ def conversation_item(
         is_unread=row.unread and not is_current,
         is_pinned=row.pinned_at is not None,
         is_archived=row.archived_at is not None,
+        is_comparison=row.comparison_id is not None,
     )
 
 

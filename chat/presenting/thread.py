@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from chat.models import Conversation, Generation, Message
@@ -13,13 +14,18 @@ from chat.presenting.window import Window, newest
 def thread_view(conversation: Conversation, shown: Window | None = None) -> ThreadView:
     """A conversation with the last messages of its path, or those shown. A fixed number of queries."""
     shown = newest(conversation) if shown is None else shown
-    url, ids = conversation.get_absolute_url(), shown.ids
+    url, ids = page_of(conversation), shown.ids
     return thread_of(
         conversation,
         message_views(ids),
         earlier_url=f"{url}?before={ids[0]}" if shown.has_earlier else "",
         later_url=f"{url}?after={ids[-1]}" if shown.has_later else "",
     )
+
+
+def page_of(conversation: Conversation) -> str:
+    """Where its own messages are read, also those of a column of a comparison."""
+    return reverse("chat:conversation", args=[conversation.pk])
 
 
 def new_thread(

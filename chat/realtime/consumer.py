@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from importlib import import_module
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs
 
 from channels.consumer import get_handler_name
@@ -21,6 +21,9 @@ from django.http import HttpRequest, parse_cookie
 from backends.database import in_database
 from chat.models import Conversation
 from chat.realtime import leaving, room
+
+if TYPE_CHECKING:
+    from privatechathub.accounts.models import User
 
 #: Seconds between two looks whether this person may still watch, for what ``leaving`` is not told.
 CHECK_AGAIN = 30.0
@@ -56,16 +59,16 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def connect(self) -> None:
         """Let the owner in, nobody else; say nothing about whether the conversation exists."""
-        self.conversation_id = str(self.scope["url_route"]["kwargs"]["conversation_id"])
+        self.id = str(next(iter(self.scope["url_route"]["kwargs"].values())))
         self.session_key = session_key_in(self.scope["headers"])
         leaving.pages.add(self)  # before the look, so that a sign-out during it is not missed
-        self.user_id = await in_database(who_may_watch, self.session_key, self.conversation_id)
+        self.user_id = await in_database(self.whose)
         if self.user_id is None or self.sent_away:
             await self.close(code=NOT_ALLOWED)
             return
         self.accepted = True
         await self.accept()
-        self.room = await room.enter(self.conversation_id, self, self.seen_revision())
+        await self.enter()
         self.checks = asyncio.create_task(self.check_regularly())
 
     async def disconnect(self, code: int) -> None:
@@ -75,8 +78,20 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self.checks.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self.checks
+        await self.leave()
+
+    async def enter(self) -> None:
+        """Begin to watch."""
+        self.room = await room.enter(self.id, self, self.seen_revision())
+
+    async def leave(self) -> None:
+        """No longer watch."""
         if self.room:
             await room.leave(self.room, self)
+
+    def whose(self) -> int | None:
+        """Whose session it is, if what is watched is theirs. From the database."""
+        return who_may_watch(self.session_key, self.id)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Pages have nothing to say here."""
@@ -97,7 +112,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def look_again(self) -> None:
         """Close the page's socket unless its person may still watch."""
-        if await in_database(who_may_watch, self.session_key, self.conversation_id) != self.user_id:
+        if await in_database(self.whose) != self.user_id:
             await self.send_away()
 
     async def send_away(self) -> None:
@@ -109,8 +124,13 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def seen_revision(self) -> int:
         """The revision that the page shows, -1 where it does not tell."""
-        values = parse_qs(self.scope["query_string"].decode("latin-1")).get("revision", [])
-        return int(values[0]) if values and _REVISION.fullmatch(values[0]) else -1
+        return next(iter(self.seen()), -1)
+
+    def seen(self) -> list[int]:
+        """What the page tells: ``?revision=3``, with several threads ``?revision=3-0-7``."""
+        values = parse_qs(self.scope["query_string"].decode("latin-1")).get("revision", [""])
+        numbers = values[0].split("-")
+        return [int(number) if _REVISION.fullmatch(number) else -1 for number in numbers]
 
 
 def session_key_in(headers: Iterable[tuple[bytes, bytes]]) -> str:
@@ -120,7 +140,15 @@ def session_key_in(headers: Iterable[tuple[bytes, bytes]]) -> str:
 
 
 def who_may_watch(session_key: str, conversation_id: str) -> int | None:
-    """The person whose session it is, if the conversation is theirs. From the database, in one go.
+    """The person whose session it is, if the conversation is theirs. From the database, in one go."""
+    user = person_of(session_key)
+    return (
+        user.pk if user and Conversation.objects.owned_by(user).filter(pk=conversation_id).exists() else None
+    )
+
+
+def person_of(session_key: str) -> User | None:
+    """Who is signed in by that session. From the database.
 
     Django's own ``get_user`` decides: the person is active and the session is not one of an older password.
     """
@@ -129,6 +157,4 @@ def who_may_watch(session_key: str, conversation_id: str) -> int | None:
         return None
     request = SimpleNamespace(session=store(session_key))
     user = get_user(cast(HttpRequest, request))
-    if not isinstance(user, get_user_model()):
-        return None
-    return user.pk if Conversation.objects.owned_by(user).filter(pk=conversation_id).exists() else None
+    return user if isinstance(user, get_user_model()) else None

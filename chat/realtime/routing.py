@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.urls import path
 
+from chat.realtime.columns import ComparisonConsumer
 from chat.realtime.consumer import ConversationConsumer
 
 websocket_urlpatterns = [
     path("ws/conversations/<uuid:conversation_id>/", ConversationConsumer.as_asgi()),
+    path("ws/comparisons/<uuid:comparison_id>/", ComparisonConsumer.as_asgi()),
 ]

@@ -25,6 +25,8 @@ def rename(conversation: Conversation, title: str) -> None:
         raise Refused(_("A title needs at least one letter."))
     conversation.title = title
     conversation.save(update_fields=["title"])
+    if conversation.comparison_id:
+        Conversation.objects.filter(comparison=conversation.comparison_id).update(title=title)
 
 
 def delete(conversation: Conversation) -> datetime:

@@ -60,7 +60,7 @@ def restore(user: User, moment: datetime) -> list[Conversation]:
 
 def restore_these(user: User, ids: Ids) -> int:
     """Have these back, whenever they were deleted."""
-    return Conversation.objects.deleted_by(user).filter(pk__in=ids).update(deleted_at=None)
+    return Conversation.objects.deleted_by(user).whole(ids).update(deleted_at=None)
 
 
 def move(user: User, ids: Ids, project: Project | None) -> int:
@@ -118,7 +118,7 @@ def forget_unused(user: User) -> None:
 
 
 def _own(user: User, ids: Ids) -> ConversationQuerySet:
-    return Conversation.objects.owned_by(user).filter(pk__in=ids)
+    return Conversation.objects.owned_by(user).whole(ids)
 
 
 def _tags(user: User, names: Iterable[str]) -> list[Tag]:

@@ -165,8 +165,9 @@ def ask(
     model: CatalogueModel,
     key: str,
     files: Sequence[Staged] = (),
+    **values: Any,
 ) -> Sent:
-    """Store question, answer and generation. Inside the caller's transaction."""
+    """Store question, answer and generation, which gets ``values``. Inside the caller's transaction."""
     question = Message.objects.create(
         conversation=conversation,
         parent_id=conversation.head_id,
@@ -176,7 +177,7 @@ def ask(
     )
     if key:
         remember(user, key[:64], question)
-    answer, generation = add_answer(conversation, question, model)
+    answer, generation = add_answer(conversation, question, model, **values)
     if files:
         attach(user, question, files)
     return Sent(conversation, question, answer, generation)
@@ -189,11 +190,11 @@ def remember(user: User, key: str, question: Message) -> None:
 
 
 def add_answer(
-    conversation: Conversation, question: Message, model: CatalogueModel
+    conversation: Conversation, question: Message, model: CatalogueModel, **values: Any
 ) -> tuple[Message, Generation]:
     """An empty answer below the question, shown from now on. Inside the caller's transaction."""
     answer = Message.objects.create(conversation=conversation, parent=question, role=MessageRole.ASSISTANT)
-    generation = new_generation(conversation, answer, model)
+    generation = new_generation(conversation, answer, model, **values)
     conversation.head = answer
     conversation.backend = model.backend
     conversation.model_id = model.model_id
@@ -219,6 +220,7 @@ def new_generation(
         model_id=model.model_id,
         model_name=str(model),
         options=options_for(conversation, model),
+        alias=conversation.alias,
         **values,
     )
     if runtime.current() is not None and not generation.awaits_server:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -52,18 +52,34 @@ async def zipped(user: User, kind: Kind, ids: Collection[UUID] | None = None) ->
             found = await in_database(_written, user, pk, kind, language)
             if found is None:  # deleted meanwhile
                 continue
-            title, updated, content = found
-            entry = zipfile.ZipInfo(f"{names.unused(title, str(pk))}.{kind.ending}", _date(updated))
-            entry.external_attr = 0o600 << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, content)
+            _add(archive, names, pk, kind, found)
             yield outlet.take()
     yield outlet.take()
 
 
+def packed(user: User, pks: Iterable[UUID], kind: Kind) -> bytes:
+    """A few conversations of this person, all in memory."""
+    content, names = io.BytesIO(), Names()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for pk in pks:
+            if found := _written(user, pk, kind, get_language()):
+                _add(archive, names, pk, kind, found)
+    return content.getvalue()
+
+
+def _add(
+    archive: zipfile.ZipFile, names: Names, pk: UUID, kind: Kind, found: tuple[str, datetime, str]
+) -> None:
+    title, updated, content = found
+    entry = zipfile.ZipInfo(f"{names.unused(title, str(pk))}.{kind.ending}", _date(updated))
+    entry.external_attr = 0o600 << 16
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    archive.writestr(entry, content)
+
+
 def _ids(user: User, wanted: Collection[UUID] | None) -> list[UUID]:
     rows = Conversation.objects.owned_by(user)
-    return list((rows if wanted is None else rows.filter(pk__in=wanted)).values_list("pk", flat=True))
+    return list((rows if wanted is None else rows.whole(wanted)).values_list("pk", flat=True))
 
 
 def _written(user: User, pk: UUID, kind: Kind, language: str | None) -> tuple[str, datetime, str] | None:

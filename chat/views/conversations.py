@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from chat.access import own_conversation
-from chat.models import Generation
+from chat.models import Conversation, Generation
 from chat.presenting.sidebar import conversation_item
 from chat.realtime import frames
 from chat.services import conversations
@@ -54,7 +54,7 @@ def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     if not is_htmx(request):
         return redirect(conversation)
     response = sidebar(request)
-    if str(conversation_id) in request.headers.get("HX-Current-URL", ""):
+    if is_shown(request, conversation):
         title = f'<span id="title" dir="auto">{escape(conversation.title)}</span>'
         response.content += frames.partial("title", "outerHTML", title).encode()
     return response
@@ -76,8 +76,7 @@ def delete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         return render(request, "chat/pages/confirm_delete.html", context)
     moment = conversations.delete(conversation)
     sentence = _("“%(title)s” was deleted.") % {"title": conversation.title or _("New chat")}
-    is_shown = str(conversation_id) in request.headers.get("HX-Current-URL", "")
-    if is_htmx(request) and not is_shown:
+    if is_htmx(request) and not is_shown(request, conversation):
         response = sidebar(request)
         response.content += undo_notice(request, sentence, moment).encode()
         return response
@@ -85,3 +84,8 @@ def delete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     if is_htmx(request):
         return HttpResponse(headers={"HX-Redirect": reverse("chat:new")})
     return redirect("chat:new")
+
+
+def is_shown(request: HttpRequest, conversation: Conversation) -> bool:
+    """Whether the browser shows it, by the address it tells."""
+    return conversation.get_absolute_url() in request.headers.get("HX-Current-URL", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
@@ -26,6 +27,8 @@ from chat.transfer.writing import KINDS
 from chat.views.requests import fragment, is_htmx, person, posted
 from chat.views.transfer import export_these
 
+#: The page of a conversation or a comparison.
+_SHOWN = re.compile(r"/(?P<page>chat|compare)/(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/")
 #: Conversations that one form can name; a page lists fewer.
 MOST = 200
 
@@ -114,7 +117,7 @@ def restore_these(request: HttpRequest, ids: list[UUID]) -> None:
 
 def destroy(request: HttpRequest, ids: list[UUID]) -> None:
     """Delete for good what was deleted."""
-    count = trash.destroy(Conversation.objects.deleted_by(person(request)).filter(pk__in=ids))
+    count = trash.destroy(Conversation.objects.deleted_by(person(request)).whole(ids))
     say(
         request,
         ngettext(
@@ -208,9 +211,8 @@ def sidebar(request: HttpRequest) -> HttpResponse:
 
 def current(request: HttpRequest) -> Conversation | None:
     """The conversation that the browser shows, by the address it tells."""
-    path = request.headers.get("HX-Current-URL", "").partition("/chat/")[2].partition("/")[0]
-    try:
-        mine = Conversation.objects.owned_by(person(request)).select_related("project")
-        return mine.filter(pk=UUID(path)).first()
-    except ValueError:
+    found = _SHOWN.search(request.headers.get("HX-Current-URL", ""))
+    if found is None:
         return None
+    by = {"pk": found["id"]} if found["page"] == "chat" else {"comparison": found["id"], "column": 0}
+    return Conversation.objects.owned_by(person(request)).select_related("project").filter(**by).first()

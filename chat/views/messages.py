@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.html import escape
 from django.views.decorators.http import require_POST, require_safe
 
 from chat.access import own_conversation, own_message
@@ -144,6 +146,8 @@ def raw(request: HttpRequest, message_id: int) -> HttpResponse:
 def refuse(request: HttpRequest, conversation: Conversation | None, refused: Refused) -> HttpResponse:
     """Say why, and give the text back."""
     draft, ref, error = text_of(request), ref_of(request), str(refused)
+    if conversation and conversation.comparison_id:
+        return refuse_in_comparison(request, conversation, error)
     if is_htmx(request):
         composer = composer_view(person(request), conversation, draft=draft, error=error, ref=ref)
         response = render(request, "chat/fragments/composer.html", {"composer": composer}, status=422)
@@ -155,12 +159,23 @@ def refuse(request: HttpRequest, conversation: Conversation | None, refused: Ref
     return render_conversation(request, conversation, draft=draft, error=error, ref=ref)
 
 
+def refuse_in_comparison(request: HttpRequest, column: Conversation, error: str) -> HttpResponse:
+    """Say why, above the one composer of all columns."""
+    if not is_htmx(request):
+        notices.error(request, error)
+        return redirect(column)
+    headers = {"HX-Retarget": "#composer-error", "HX-Reswap": "innerHTML"}
+    return HttpResponse(escape(error), status=422, headers=headers)
+
+
 def changed(request: HttpRequest, conversation: Conversation) -> HttpResponse:
     """The thread anew; a page whose socket brings it anyway needs nothing here."""
     if not is_htmx(request):
         return redirect(conversation)
     if str(conversation.pk) in rooms:
         return HttpResponse(status=204)
+    if conversation.comparison_id:
+        return HttpResponse(headers={"HX-Refresh": "true"})
     conversation.refresh_from_db()
     return render(request, "chat/fragments/thread_messages.html", thread_context(conversation))
 

@@ -50,6 +50,8 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     ``?message=ID`` is the address of a message: it changes to the branch where that is.
     """
     found = own_conversation(person(request), conversation_id)
+    if found.comparison_id and not request.GET:
+        return redirect(found)
     if message_id := number(request, "message"):
         return at_message(request, found, message_id)
     for name, window in (("before", before), ("after", after), ("around", around)):

@@ -15,11 +15,11 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from chat.access import own_conversation, own_import
+from chat.access import own_comparison, own_conversation, own_import
 from chat.models import Conversation
 from chat.services import importing
 from chat.transfer import rows
-from chat.transfer.archive import zipped
+from chat.transfer.archive import packed, zipped
 from chat.transfer.limits import LARGEST_FILE, BadFile
 from chat.transfer.names import file_stem
 from chat.transfer.reports import report_view
@@ -73,6 +73,18 @@ def export_these(request: HttpRequest, ids: Collection[UUID] | None) -> Streamin
     response = StreamingHttpResponse(zipped(person(request), kind, ids), content_type="application/zip")
     response.headers["Content-Encoding"] = "identity"  # it is packed already
     return attached(response, f"private-chat-hub-{timezone.localdate():%Y-%m-%d}-{kind.ending}.zip")
+
+
+@require_safe
+@login_required
+def export_comparison(request: HttpRequest, comparison_id: UUID) -> HttpResponse:
+    """The columns of a comparison as a zip; ``?as=`` names the kind, JSON where it says nothing."""
+    comparison = own_comparison(person(request), comparison_id)
+    kind = kind_of(request.GET.get("as", "json"))
+    columns = comparison.columns.order_by("column").values_list("pk", flat=True)
+    content = packed(person(request), columns, kind)
+    name = f"comparison-{comparison.created_at:%Y-%m-%d}-{kind.ending}.zip"
+    return attached(HttpResponse(content, content_type="application/zip"), name)
 
 
 def kind_of(ending: str) -> Kind:

@@ -7,7 +7,7 @@ const prepared = new WeakSet();
 let sending = null; // {text, draftKey}
 
 const isComposer = (ctx) => ctx?.sourceElement?.id === "composer";
-const isAnswering = () => document.querySelector('#messages > [data-status="running"], #messages > [data-status="queued"]') !== null;
+const isAnswering = () => document.querySelector('.messages > [data-status="running"], .messages > [data-status="queued"]') !== null;
 const draftKey = () => `draft:${document.body.dataset.user}:${byId("thread")?.dataset.conversation ?? "new"}`;
 
 // A browser may refuse storage altogether.
@@ -48,14 +48,17 @@ function complain(text, kind = "error") {
 }
 
 function echo(text) {
-  const article = byId("echo").content.firstElementChild.cloneNode(true);
-  article.querySelector(".message-body").textContent = text;
-  byId("messages").append(article);
-  byId("scroller").scrollTop = 0;
+  const to = byId("composer-to")?.value;
+  for (const messages of document.querySelectorAll(to ? `#messages-${to}` : ".messages")) {
+    const article = byId("echo").content.firstElementChild.cloneNode(true);
+    article.querySelector(".message-body").textContent = text;
+    messages.append(article);
+    messages.closest(".scroller").scrollTop = 0;
+  }
 }
 
 function forgetEcho() {
-  document.querySelectorAll('#messages > [data-status="pending"]').forEach((article) => article.remove());
+  document.querySelectorAll('.messages > [data-status="pending"]').forEach((article) => article.remove());
 }
 
 function giveBack(error) {

@@ -1,7 +1,7 @@
 // The socket: what it brings goes to its place, in order, and costs next to nothing; the page says when it is gone.
 
 const byId = (id) => document.getElementById(id);
-const ACTIVE = '#messages > [data-status="running"], #messages > [data-status="queued"]';
+const ACTIVE = '.messages > [data-status="running"], .messages > [data-status="queued"]';
 const TARGET = /<hx-partial hx-target="(#[\w-]+)"/g;
 const LOST_AFTER = 1500; // ms; shorter gaps are nobody's business
 const HEAL_AGAIN = 5000; // ms
@@ -70,7 +70,7 @@ function say(state, text) {
 
 document.addEventListener("htmx:ws:before:connection", ({ detail: { connection } }) => {
   const url = new URL(connection.url);
-  const { revision } = byId("thread-state")?.dataset ?? {};
+  const revision = Array.from(document.querySelectorAll(".thread-state"), ({ dataset }) => dataset.revision).join("-");
   if (revision) url.searchParams.set("revision", revision);
   connection.url = url.href;
 });

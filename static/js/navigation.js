@@ -30,7 +30,7 @@ document.addEventListener("hub:changed", () => {
     current ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
     if (!current) continue;
     link.parentElement.removeAttribute("data-unread");
-    link.parentElement.querySelector(".running-dot").hidden = !document.querySelector("#messages > :is([data-status=running], [data-status=queued])");
+    link.parentElement.querySelector(".running-dot").hidden = !document.querySelector(".messages > :is([data-status=running], [data-status=queued])");
   }
   const { site } = document.documentElement.dataset;
   const title = shown ? byId("title")?.textContent : "";

@@ -31,6 +31,7 @@ from chat.models import (
     Status,
     SystemPrompt,
 )
+from chat.services.comparing import Wish, begin_comparison
 from chat.services.sending import Sent
 from privatechathub.accounts import setup
 from privatechathub.accounts.models import Invitation, User
@@ -78,6 +79,13 @@ DOORS = {
     "chat:sidebar": Door(For.PERSON, READ),
     "chat:conversation": Door(For.OWNER, READ),
     "chat:send": Door(For.OWNER, POST, QUESTION),
+    "chat:compare": Door(For.PERSON, FORM, {"text": "Hi", "model-0": "demo/play", "model-1": "demo/play"}),
+    "chat:comparison": Door(For.OWNER, READ),
+    "chat:comparison-send": Door(For.OWNER, POST, QUESTION),
+    "chat:comparison-stop": Door(For.OWNER, POST),
+    "chat:comparison-vote": Door(For.OWNER, POST, {"best": "none"}),
+    "chat:comparison-keep": Door(For.OWNER, FORM),
+    "chat:comparison-export": Door(For.OWNER, READ),
     "chat:stop": Door(For.OWNER, POST),
     "chat:menu": Door(For.OWNER, READ),
     "chat:line": Door(For.OWNER, READ),
@@ -172,6 +180,7 @@ ONLY_ASK = (
     "chat:export-all",
     "chat:import-file",
     "chat:stop",
+    "chat:comparison-stop",
     "chat:backend-test",
     "chat:backend-load",
     "chat:backend-unload",
@@ -205,6 +214,8 @@ def test_every_address_has_its_line_in_the_table() -> None:
 def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
     """What addresses name, all of Alice's: an answer that was cut off, and what Ada made."""
     sent = ask("What is the capital of France?")
+    wishes = [Wish("demo/play"), Wish("demo/play")]
+    comparison = begin_comparison(sent.conversation.owner, "Which is it?", wishes, "c", blind=True)
     Message.objects.filter(pk=sent.answer.pk).update(text="Par")
     Generation.objects.update(status=Status.STOPPED)
     server = Backend.objects.create(name="Away", kind="ollama", base_url="http://127.0.0.1:9")
@@ -228,6 +239,8 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
     return {
         "conversation_id": sent.conversation.pk,
         "message_id": sent.answer.pk,
+        "comparison_id": comparison.pk,
+        "column": 1,
         "slug": "demo",
         "server": server.slug,
         "model_pk": CatalogueModel.objects.get(model_id="play").pk,
@@ -381,7 +394,7 @@ def test_whoever_was_disabled_is_out_at_once(
 def test_what_never_existed_looks_like_what_is_not_yours(
     name: str, places: dict[str, Any], as_bob: Client
 ) -> None:
-    nowhere = places | {"conversation_id": uuid.uuid4(), "message_id": 10**9}
+    nowhere = places | {"conversation_id": uuid.uuid4(), "comparison_id": uuid.uuid4(), "message_id": 10**9}
     nowhere |= {"ask_id": uuid.uuid4(), "activity_id": uuid.uuid4(), "import_id": uuid.uuid4()}
     nowhere |= {"prompt_id": uuid.uuid4(), "preset_id": uuid.uuid4()}
 

@@ -1,0 +1,163 @@
+"""Models side by side in a browser: streaming in columns, a blind vote, one that is kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.tab import Window
+from tests.fakes.thread import FakeServerThread
+from tests.live.hub import Hub
+
+pytestmark = pytest.mark.xdist_group("browser-2")
+
+
+@pytest.fixture
+def comparing(make_hub: Callable[..., Hub], fake: FakeServerThread) -> Hub:
+    """A hub with four servers; each says how many slots it has."""
+    hub = make_hub()
+    for name in ("Fake", "Second", "Third", "Fourth"):
+        hub.add_backend(f"{fake.url}/v1", name)
+    return hub.start()
+
+
+def begin(page: Page, text: str, *models: str, blind: bool = False) -> None:
+    """Fill in the form and send it."""
+    page.get_by_label("Question").fill(text)
+    for number, model in enumerate(models):
+        page.locator(f"select[name=model-{number}]").select_option(model if "/" in model else f"fake/{model}")
+    if blind:
+        page.get_by_label("Blind", exact=True).check()
+    page.get_by_role("button", name="Compare", exact=True).click()
+    expect(page.locator(".column")).to_have_count(len(models))
+
+
+def answer(page: Page, column: int) -> Locator:
+    """The newest answer of a column."""
+    return page.locator(f"#messages-{column} > article[data-role=assistant]").last
+
+
+def all_completed(page: Page, count: int) -> None:
+    for column in range(count):
+        expect(answer(page, column)).to_have_attribute("data-status", "completed")
+
+
+def test_four_columns_stream_at_once_over_one_socket(
+    open_window: Callable[..., Window], comparing: Hub
+) -> None:
+    window = open_window(comparing, "alice")
+    tab = window.open("/")
+    tab.page.get_by_role("link", name="Compare models").click()
+    begin(tab.page, "!stamped 3000 rate 50", "fast", "second/fast", "third/fast", "fourth/fast")
+    tab.wait_for_socket()
+    tab.mark()
+
+    for column in range(4):
+        expect(answer(tab.page, column)).to_have_attribute("data-status", "running")
+        expect(answer(tab.page, column).locator(".message-body")).not_to_be_empty()
+    for column in range(4):
+        expect(answer(tab.page, column)).to_contain_text("t40@")
+
+    tab.page.get_by_role("button", name="Stop all").click()
+    for column in range(4):
+        expect(answer(tab.page, column)).to_have_attribute("data-status", "stopped")
+    assert tab.is_same_page()
+
+
+def test_a_blind_vote_then_a_question_to_all_then_one_is_kept(
+    open_window: Callable[..., Window], comparing: Hub
+) -> None:
+    window = open_window(comparing, "alice")
+    tab = window.open("/compare/")
+    page = tab.page
+    begin(page, "!echo a tide", "fast", "slow-5", blind=True)
+    all_completed(page, 2)
+    tab.wait_for_socket()
+    names = page.locator(".column-head h2")
+    expect(names).to_have_text(["Model A", "Model B"])
+    expect(page.locator(".facts [data-fact=model]")).to_have_text(["Model Model A", "Model Model B"])
+
+    page.get_by_role("button", name="Model B", exact=True).click()
+    expect(page.get_by_text("You have voted")).to_be_visible()
+    assert set(names.all_inner_texts()) == {"fast", "slow-5"}
+
+    tab.mark()
+    tab.composer.fill("!echo an ebb")
+    tab.composer.press("Enter")
+    for column in range(2):
+        expect(page.locator(f"#messages-{column} > article")).to_have_count(4)
+        expect(answer(page, column).locator(".message-body")).to_have_text("an ebb")
+    all_completed(page, 2)
+    expect(page.locator("#conversations li")).to_have_count(1)
+    assert tab.is_same_page()
+
+    tab.composer.fill("!echo only here")
+    page.locator("#composer-to").select_option("1")
+    tab.composer.press("Enter")
+    expect(answer(page, 1).locator(".message-body")).to_have_text("only here")
+    expect(page.locator("#messages-0 > article")).to_have_count(4)
+    all_completed(page, 2)
+
+    page.locator("#column-1").get_by_role("button", name=re.compile("Menu of")).click()
+    page.get_by_role("link", name="Keep only this one…").click()
+    page.get_by_role("button", name="Keep this one").click()
+    expect(page).to_have_url(re.compile("/chat/"))
+    expect(tab.messages).to_have_count(6)
+    expect(page.locator("#conversations li")).to_have_count(1)
+
+
+def test_a_comparison_is_opened_from_the_list_and_deleted(
+    open_window: Callable[..., Window], comparing: Hub
+) -> None:
+    window = open_window(comparing, "alice")
+    tab = window.open("/compare/")
+    begin(tab.page, "!echo a tide", "fast", "fast")
+    all_completed(tab.page, 2)
+    url = tab.path
+    tab.page.locator("#new-chat").click()
+    expect(tab.page.locator(".column")).to_have_count(0)
+    tab.mark()
+
+    tab.page.locator("#conversations a").first.click()
+
+    expect(tab.page.locator(".column")).to_have_count(2)
+    expect(tab.page).to_have_url(re.compile(url))
+    expect(tab.page.locator("#conversations a[aria-current]")).to_have_count(1)
+    assert tab.is_same_page()
+    tab.page.get_by_role("button", name="Menu of this comparison").click()
+    tab.page.get_by_role("link", name="Delete…").click()
+    tab.page.get_by_role("button", name="Delete for good").click()
+    expect(tab.page.locator("#conversations li")).to_have_count(0)
+
+
+def test_on_a_telephone_the_columns_stand_below_each_other(
+    open_window: Callable[..., Window], comparing: Hub
+) -> None:
+    phone = open_window(
+        comparing, "alice", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
+    )
+    page = phone.open("/compare/").page
+    begin(page, "!stamped 60 rate 200", "fast", "fast", "fast")
+    all_completed(page, 3)
+
+    boxes = [page.locator(f"#column-{column}").bounding_box() for column in range(3)]
+    assert all(box and box["width"] > 350 for box in boxes)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.locator("#column-2 .message-body").last.scroll_into_view_if_needed()
+    expect(page.locator("#column-2 .message-body").last).to_be_in_viewport()
+
+
+def test_without_a_script(open_window: Callable[..., Window], comparing: Hub) -> None:
+    window = open_window(comparing, "alice", java_script_enabled=False)
+    page = window.open("/compare/").page
+    begin(page, "!echo a tide", "fast", "fast")
+    for column in range(2):
+        expect(answer(page, column).locator(".message-body")).to_have_text("a tide")
+
+    page.locator("#composer-text").fill("!echo an ebb")
+    page.get_by_role("button", name="Send", exact=True).click()
+    for column in range(2):
+        expect(answer(page, column).locator(".message-body")).to_have_text("an ebb")
