@@ -64,6 +64,8 @@ class ComparisonForm:
         offers = usable_models(user)
         self.has_models = bool(offers)
         self.refs = [data.get(f"model-{number}", "").replace("\x00", "") for number in range(MOST)]
+        self._prompts = prompt_choices(user, _("A text of its own, or none"))
+        self._presets = preset_choices(user)
         self.columns = [
             self.column(slot, data if self.is_bound else None)
             for slot in slot_views(user, offers, self.refs if self.is_bound else (), MOST)
@@ -72,15 +74,14 @@ class ComparisonForm:
     def column(self, slot: SlotView, data: Mapping[str, str] | None) -> ColumnForm:
         """The forms of one column."""
         prefix = f"column-{slot.number}"
-        prompts = prompt_choices(self.user, _("A text of its own, or none"))
         return ColumnForm(
             slot.number,
             column_name(slot.number),
             slot.number >= FEWEST,
             slot.chosen,
             slot.groups,
-            PromptChoiceForm(data, prefix=prefix, choices=prompts),
-            PresetForm(data, prefix=prefix, choices=preset_choices(self.user)),
+            PromptChoiceForm(data, prefix=prefix, choices=self._prompts),
+            PresetForm(data, prefix=prefix, choices=self._presets),
             SamplingForm(data, prefix=prefix, options={}, names=EVERY),
         )
 

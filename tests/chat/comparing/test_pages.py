@@ -18,6 +18,11 @@ from tests.chat.page import faults, read
 pytestmark = pytest.mark.django_db
 
 FORM = {"text": "Hello", "model-0": "demo/play", "model-1": "demo/second", "key": "k"}
+OPTIONS = {
+    "column-1-temperature": "0.5",
+    "column-0-system_prompt": "Hm",
+    "column-0-preset": "creative",
+}
 HTMX = {"HX-Request": "true"}
 
 
@@ -34,14 +39,13 @@ def test_the_form_offers_models_and_begins(as_alice: Client, three: Backend) -> 
         "model-0", "model-1", "model-2", "model-3",
     ]  # fmt: skip
 
-    response = as_alice.post(
-        "/compare/", FORM | {"column-1-temperature": "0.5", "column-0-system_prompt": "Hm"}
-    )
+    response = as_alice.post("/compare/", FORM | OPTIONS)
 
     comparison = Comparison.objects.get()
     assert response["Location"] == f"/compare/{comparison.pk}/"
     first, second = comparison.columns.order_by("column")
-    assert (first.system_prompt, second.options) == ("Hm", {"temperature": 0.5})
+    assert (first.system_prompt, first.builtin_preset) == ("Hm", "creative")
+    assert (second.options, second.builtin_preset) == ({"temperature": 0.5}, "")
     shown = as_alice.get(response["Location"])
     assert shown.status_code == 200
     assert not faults(shown)
