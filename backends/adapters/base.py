@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from backends.adapters.errors import BackendError, ErrorKind, Unsupported
 from backends.adapters.events import Ask, AskAnswer, Event, Phase
@@ -117,6 +117,14 @@ class Health:
     slots: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """The HTTP POST that asks for an answer. ``body`` is JSON; credentials are not part of it."""
+
+    url: str
+    body: Mapping[str, Any]
+
+
 class Adapter(ABC):
     """Speaks one wire protocol. Keeps nothing between calls; safe to use from many tasks at once.
 
@@ -173,6 +181,13 @@ class Adapter(ABC):
             async for batch in batches:
                 for event in batch:
                     yield event
+
+    def on_the_wire(self, request: ChatRequest) -> WireRequest | None:
+        """What :meth:`batches` sends first, for people to read; nothing is sent here.
+
+        None for servers that are asked by several requests, or by none. Raises Unsupported as it does.
+        """
+        return None
 
     def hint_for(self, error: BackendError) -> str:
         """What to do about an error, in words that fit this kind of server."""

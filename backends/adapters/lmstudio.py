@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 
 from backends.adapters import frames
 from backends.adapters.amending import Body, opened
-from backends.adapters.base import Endpoint, Health, ModelInfo
+from backends.adapters.base import Endpoint, Health, ModelInfo, WireRequest
 from backends.adapters.errors import BackendError, ErrorKind, NotFound, WrongService, gettext_noop
 from backends.adapters.events import Event, Phase, Status
 from backends.adapters.history import chained, previous_response
-from backends.adapters.http import Http, Stream
+from backends.adapters.http import Http, Stream, join
 from backends.adapters.lmstudio_answer import LMStudioAnswer
 from backends.adapters.lmstudio_management import MODELS, LMStudioManagement, is_too_old
 from backends.adapters.lmstudio_models import entries_of, is_named, model_info, reasoning_options
@@ -106,16 +106,27 @@ class LMStudioAdapter(LMStudioManagement, Embeds):
             async for batch in batches:
                 yield batch
 
+    def on_the_wire(self, request: ChatRequest) -> WireRequest:
+        """The body of ``/api/v1/chat`` or of ``/v1``. A level of thinking stands as the person chose it."""
+        if needs_compatible(request):
+            return self._compatible.on_the_wire(request)
+        thinking = request.sampling.reasoning
+        level = thinking.value if thinking else ""
+        body = chat_body(request, self.endpoint.options, self._previous(request), level)
+        return WireRequest(join(self.endpoint.base_url, "/api/v1/chat"), body)
+
+    def _previous(self, request: ChatRequest) -> str:
+        """The response to build on; empty where the server shall remember none."""
+        return previous_response(request) if self.endpoint.options.get("store") != "off" else ""
+
     async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
         """By ``/v1/embeddings``: the native API has none."""
         return await self._compatible.embed(model, texts)
 
     async def _native(self, request: ChatRequest) -> AsyncGenerator[list[Event], None]:
         """The native chat; servers that do not have it are asked by ``/v1``, with the whole history."""
-        remembers = self.endpoint.options.get("store") != "off"
-        previous = previous_response(request) if remembers else ""
         try:
-            async with aclosing(chained(partial(self._turn, request), previous)) as batches:
+            async with aclosing(chained(partial(self._turn, request), self._previous(request))) as batches:
                 async for batch in batches:
                     yield batch
             return

@@ -11,7 +11,7 @@ from contextlib import aclosing, suppress
 from dataclasses import fields, replace
 from typing import Any, ClassVar
 
-from backends.adapters.base import Adapter, Endpoint, Health, ModelInfo
+from backends.adapters.base import Adapter, Endpoint, Health, ModelInfo, WireRequest
 from backends.adapters.errors import BackendError, ErrorKind, WrongService, gettext_noop
 from backends.adapters.events import Event
 from backends.adapters.http import Http
@@ -82,6 +82,10 @@ class OllaAdapter(Adapter, Embeds):
         async with aclosing(self._speaker(headers).batches(request)) as batches:
             async for batch in batches:
                 yield batch
+
+    def on_the_wire(self, request: ChatRequest) -> WireRequest:
+        """What goes through the proxy to the servers behind it."""
+        return self._speaker().on_the_wire(request)
 
     async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
         """By whichever server has the model."""

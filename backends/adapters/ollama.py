@@ -15,7 +15,7 @@ from dataclasses import fields, replace
 from typing import Any, ClassVar
 
 from backends.adapters import frames
-from backends.adapters.base import Health, ModelInfo
+from backends.adapters.base import Health, ModelInfo, WireRequest
 from backends.adapters.calls import CallIds
 from backends.adapters.errors import (
     BackendError,
@@ -27,7 +27,7 @@ from backends.adapters.errors import (
     gettext_noop,
 )
 from backends.adapters.events import Event
-from backends.adapters.http import Stream
+from backends.adapters.http import Stream, join
 from backends.adapters.messages import ChatRequest, SamplingOptions
 from backends.adapters.ndjson import NDJSONDecoder
 from backends.adapters.ollama_answer import OllamaAnswer
@@ -111,6 +111,11 @@ class OllamaAdapter(OllamaManagement):
             async with aclosing(frames.batches(stream, NDJSONDecoder(), answer)) as batches:
                 async for batch in batches:
                     yield batch
+
+    def on_the_wire(self, request: ChatRequest) -> WireRequest:
+        """The body of ``/api/chat``."""
+        url = join(self.endpoint.base_url, "/api/chat")
+        return WireRequest(url, chat_body(request, self.endpoint.options))
 
     @asynccontextmanager
     async def _open(self, body: dict[str, Any]) -> AsyncIterator[Stream]:

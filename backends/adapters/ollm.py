@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from backends.adapters import frames
-from backends.adapters.base import Adapter, Endpoint, Health, ModelInfo
+from backends.adapters.base import Adapter, Endpoint, Health, ModelInfo, WireRequest
 from backends.adapters.errors import (
     BackendError,
     ErrorKind,
@@ -22,7 +22,7 @@ from backends.adapters.errors import (
 )
 from backends.adapters.events import Event, Finish, FinishReason, Started, TextDelta
 from backends.adapters.history import chained
-from backends.adapters.http import Http
+from backends.adapters.http import Http, join
 from backends.adapters.messages import ChatRequest
 from backends.adapters.ollm_answer import OLLMAnswer, Silent
 from backends.adapters.ollm_wire import (
@@ -129,8 +129,7 @@ class OLLMAdapter(Adapter):
 
     def batches(self, request: ChatRequest) -> AsyncGenerator[list[Event], None]:
         """One answer, by the route that the endpoint wants."""
-        pictures = any(message.images for message in request.messages)
-        match self.endpoint.options.get("api") or ("responses" if pictures else "chat"):
+        match self._route(request):
             case "prompt":
                 return self._prompt(request)
             case "session":
@@ -139,6 +138,22 @@ class OLLMAdapter(Adapter):
                 return OpenAIResponsesAdapter(self.endpoint, self.http).batches(request)
             case _:
                 return OLLMChat(self.endpoint, self.http).batches(request)
+
+    def on_the_wire(self, request: ChatRequest) -> WireRequest | None:
+        """The body of the route that the endpoint wants; a session takes several requests."""
+        match self._route(request):
+            case "prompt":
+                return WireRequest(join(self._root.base_url, "/v1/prompt/stream"), prompt_body(request))
+            case "session":
+                return None
+            case "responses":
+                return OpenAIResponsesAdapter(self.endpoint, self.http).on_the_wire(request)
+            case _:
+                return OLLMChat(self.endpoint, self.http).on_the_wire(request)
+
+    def _route(self, request: ChatRequest) -> str:
+        pictures = any(message.images for message in request.messages)
+        return self.endpoint.options.get("api") or ("responses" if pictures else "chat")
 
     async def _prompt(self, request: ChatRequest) -> AsyncGenerator[list[Event], None]:
         body = prompt_body(request)

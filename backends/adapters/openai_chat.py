@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from backends.adapters import frames
 from backends.adapters.amending import Body, opened, without
-from backends.adapters.base import Adapter, Endpoint, Health, ModelInfo
+from backends.adapters.base import Adapter, Endpoint, Health, ModelInfo, WireRequest
 from backends.adapters.calls import CallIds
 from backends.adapters.classify import error_from_payload
 from backends.adapters.errors import (
@@ -29,7 +29,7 @@ from backends.adapters.errors import (
     gettext_noop,
 )
 from backends.adapters.events import Event, Phase, Status
-from backends.adapters.http import Http, Stream
+from backends.adapters.http import Http, Stream, join
 from backends.adapters.management import Embeds
 from backends.adapters.messages import ChatRequest
 from backends.adapters.openai_answer import OpenAIAnswer, SSEOrJSONDecoder
@@ -132,6 +132,13 @@ class OpenAIChatAdapter(Adapter, Embeds):
             async with aclosing(frames.batches(stream, SSEOrJSONDecoder(), answer)) as batches:
                 async for batch in batches:
                     yield batch
+
+    def on_the_wire(self, request: ChatRequest) -> WireRequest:
+        """The body of ``/chat/completions``, or of ``/completions`` for a model that only completes."""
+        if only_completes(request):
+            return WireRequest(join(self._api.base_url, "/completions"), completion_body(request))
+        body = without(chat_body(request, self.endpoint.options), self.unknown_fields)
+        return WireRequest(join(self._api.base_url, "/chat/completions"), body)
 
     async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
         """``/v1/embeddings``. Raises Unsupported where the server was not started for this."""

@@ -10,12 +10,13 @@ from urllib.parse import quote
 
 from backends.adapters import frames
 from backends.adapters.amending import Body, opened
+from backends.adapters.base import WireRequest
 from backends.adapters.calls import CallIds
 from backends.adapters.classify import error_from_payload
 from backends.adapters.errors import ErrorKind, ProtocolError, gettext_noop
 from backends.adapters.events import Event, Phase, Status
 from backends.adapters.history import chained, previous_response
-from backends.adapters.http import Stream
+from backends.adapters.http import Stream, join
 from backends.adapters.messages import ChatRequest
 from backends.adapters.openai_answer import SSEOrJSONDecoder
 from backends.adapters.openai_chat import OpenAIChatAdapter
@@ -53,11 +54,18 @@ class OpenAIResponsesAdapter(OpenAIChatAdapter):
 
     async def batches(self, request: ChatRequest) -> AsyncGenerator[list[Event], None]:
         """One response. With a ``response_id`` in the request's state only the new messages are sent."""
-        remembers = self.endpoint.options.get("store") != "off"
-        previous = previous_response(request) if remembers else ""
-        async with aclosing(chained(partial(self._turn, request), previous)) as batches:
+        async with aclosing(chained(partial(self._turn, request), self._previous(request))) as batches:
             async for batch in batches:
                 yield batch
+
+    def on_the_wire(self, request: ChatRequest) -> WireRequest:
+        """The body of ``/responses``."""
+        body = responses_body(request, self.endpoint.options, self._previous(request))
+        return WireRequest(join(self._api.base_url, "/responses"), body)
+
+    def _previous(self, request: ChatRequest) -> str:
+        """The response to build on; empty where the server shall remember none."""
+        return previous_response(request) if self.endpoint.options.get("store") != "off" else ""
 
     async def retrieve(self, response_id: str) -> list[Event]:
         """A response that the server keeps, as the events it would have streamed. Raises NotFound.
