@@ -13,6 +13,7 @@ from chat.models import (
     Attachment,
     Comparison,
     Conversation,
+    Generation,
     Import,
     Message,
     Project,
@@ -40,6 +41,14 @@ def own_comparison(user: User, comparison_id: UUID) -> Comparison:
 def own_message(user: User, message_id: int) -> Message:
     """A message of this person's conversation. Raises Http404."""
     return get_object_or_404(Message.objects.owned_by(user), pk=message_id)
+
+
+def own_generation(user: User, generation_id: UUID) -> Generation:
+    """A run in this person's conversation, with what its receipt names. Raises Http404."""
+    rows = Generation.objects.owned_by(user).select_related(
+        "message__conversation__owner", "message__parent", "backend", "system_text", "tools_text"
+    )
+    return get_object_or_404(rows, pk=generation_id)
 
 
 def own_ask(user: User, ask_id: UUID) -> Ask:

@@ -20,7 +20,7 @@ from chat.generation.memory import fingerprint, remembered
 from chat.generation.reach import Reach, known_capabilities, reach, steps_of
 from chat.generation.sampling import sampling_options
 from chat.generation.steps import sees, turns_of, without_tools
-from chat.generation.system import joined, system_parts
+from chat.generation.system import PROMPT, joined, system_parts
 from chat.generation.window import Source, Window
 from chat.models import Cut, Generation, Message, Step
 from chat.tools.support import takes_tools
@@ -51,6 +51,7 @@ class Prepared:
     ``fingerprint`` is that of what the model is sent (see ``memory``). ``wants_tools``: the person has switched
     tools on and the model may know them. ``has_steps``: the answer that goes on has called some already.
     ``fit`` tells what fills the window, ``cut`` is the line above which nothing is sent.
+    ``only_tools``: no others may be offered.
     """
 
     generation: Generation
@@ -65,6 +66,7 @@ class Prepared:
     fit: Fit = field(default_factory=Fit)
     cut: Cut | None = None
     demand: Demand = NO_DEMAND
+    only_tools: frozenset[str] | None = None
 
 
 def prepare(generation_id: UUID, demand: Demand = NO_DEMAND) -> Prepared:
@@ -93,8 +95,10 @@ def prepare_from(
     refuse_strangers(message.conversation.owner, backend, model)
     conversation = message.conversation
     able = takes_tools(backend.kind, model)
-    built = build_request(generation, backend, model, demand)
+    built = again(generation, backend, model, demand) or build_request(generation, backend, model, demand)
     request = built.request if able else plain(built.request)
+    only = built.only_tools
+    wants = wanted(in_force(conversation.owner, conversation)) if only is None else bool(only)
     generation.receipt |= receipt.about(backend, model, able=able)
     return Prepared(
         generation=generation,
@@ -104,12 +108,35 @@ def prepare_from(
         fingerprint=fingerprint(request.system, request.messages),
         text=message.text,
         reasoning=message.reasoning,
-        wants_tools=able and wanted(in_force(conversation.owner, conversation)),
+        wants_tools=able and wants,
         has_steps=message.has_steps,
         fit=built.fit,
         cut=built.cut,
         demand=demand,
+        only_tools=built.only_tools,
     )
+
+
+def again(
+    generation: Generation, backend: Backend, model: CatalogueModel | None, demand: Demand
+) -> Built | None:
+    """The request of another generation once more, None where this one is to ask by itself.
+
+    It is cut like any other where the server has refused it as too long.
+    """
+    if generation.repeats is None or demand.window:
+        return None
+    from chat.generation.rebuild import repeated  # it is made of what is here
+
+    found = repeated(generation, model)
+    if found is None:
+        return None
+    request, tools = found
+    window = known_window(backend, model, request.sampling, demand)
+    known = model.bytes_per_token if model else None
+    fit = Fit(window, window.reserve(request.sampling.max_tokens), demand.ratio or known or USUAL, known)
+    fit = fit.having(PROMPT, estimate.of_system(request.system)).having(TOOLS, demand.tools)
+    return Built(request, fit.having(HISTORY, estimate.of_messages(request.messages)), None, tools)
 
 
 def refuse_strangers(user: User, backend: Backend, model: CatalogueModel | None) -> None:
@@ -123,11 +150,15 @@ def refuse_strangers(user: User, backend: Backend, model: CatalogueModel | None)
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A request, what it fills of the window, and the line above what it holds."""
+    """A request, what it fills of the window, and the line above what it holds.
+
+    ``only_tools``: no others may be offered with it.
+    """
 
     request: ChatRequest
     fit: Fit
     cut: Cut | None
+    only_tools: frozenset[str] | None = None
 
 
 def build_request(

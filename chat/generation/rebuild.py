@@ -10,9 +10,9 @@ from typing import Any
 from backends.adapters.messages import ChatRequest, ToolSpec
 from backends.models import CatalogueModel
 from chat.generation import canonical, prompt, reach, receipt
-from chat.generation.attached import read_attached
+from chat.generation.attached import note_left_out, read_attached
 from chat.generation.sampling import sampling_options
-from chat.generation.steps import sees, with_step, without_tools
+from chat.generation.steps import NOTICE, sees, with_step, without_tools
 from chat.models import Generation, Message, Step
 
 
@@ -45,21 +45,61 @@ def rebuild(generation: Generation) -> Rebuilt:
     values = generation.receipt
     answer = generation.message
     ids = receipt.ids_in(values)
-    owner = answer.conversation.owner_id
-    found = Message.objects.filter(conversation__owner=owner).in_bulk(ids)
-    rows = tuple(found[pk] for pk in ids if pk in found)
+    rows = rows_of(generation, ids)
     steps = reach.steps_of([*rows, answer])
     base = begun(generation, rows, steps)
     own = [step for step in steps.get(answer.pk, ()) if step.generation_id == generation.pk]
     rounds = tuple(as_round(base, own, entry) for entry in values.get("rounds", ()))
+    found = {row.pk for row in rows}
     return Rebuilt(rounds, rows, tuple(pk for pk in ids if pk not in found))
 
 
+def rows_of(generation: Generation, ids: Sequence[int]) -> tuple[Message, ...]:
+    """Those of the messages that are still there, and the person's own."""
+    owner = generation.message.conversation.owner_id
+    found = Message.objects.filter(conversation__owner=owner, deleted_at=None).in_bulk(ids)
+    return tuple(found[pk] for pk in ids if pk in found)
+
+
+def repeated(
+    generation: Generation, model: CatalogueModel | None
+) -> tuple[ChatRequest, frozenset[str]] | None:
+    """The request that ``generation.repeats`` sent, for this generation and its model; without its tools: their names.
+
+    None where that generation is gone or has no receipt. The receipt of this one begins with it.
+    """
+    owner = generation.message.conversation.owner_id
+    rows = Generation.objects.filter(message__conversation__owner=owner)
+    rows = rows.select_related("message__conversation", "system_text", "tools_text")
+    first = rows.filter(pk=generation.repeats).first() if generation.repeats else None
+    if first is None or not first.receipt.get("rounds"):
+        return None
+    turns = rows_of(first, receipt.ids_in(first.receipt))
+    note_left_out(generation, read_attached(turns, model).left_out)
+    kept = first.receipt | {
+        "capabilities": None if model is None else model.capabilities,
+        "options": generation.options,
+        "state": {},
+    }
+    request = begun(first, turns, reach.steps_of(list(turns)), kept)
+    generation.receipt = {name: kept[name] for name in ("turns", "summary", "plain") if name in kept}
+    system = request.system.removesuffix(NOTICE).rstrip() if request.tools else request.system
+    conversation = str(generation.message.conversation_id)
+    names = frozenset(tool.name for tool in request.tools)
+    request = replace(
+        request, model=generation.model_id, conversation_id=conversation, system=system, tools=()
+    )
+    return request, names
+
+
 def begun(
-    generation: Generation, rows: Sequence[Message], steps: Mapping[int, Sequence[Step]]
+    generation: Generation,
+    rows: Sequence[Message],
+    steps: Mapping[int, Sequence[Step]],
+    values: Mapping[str, Any] | None = None,
 ) -> ChatRequest:
-    """The first request."""
-    values = generation.receipt
+    """The first request, by its receipt or by other ``values``."""
+    values = generation.receipt if values is None else values
     known = CatalogueModel(capabilities=values.get("capabilities"))
     capabilities = reach.known_capabilities(known)
     images = sees(capabilities)

@@ -24,6 +24,8 @@ async def offered(prepared: Prepared, caller: Caller) -> dict[str, Tool]:
     found: dict[str, Tool] = {}
     for tool in await tools_for(caller):
         forbidden = policies.verdict(tool.name) is Verdict.DENY
-        if not forbidden and is_on(tool, switches):
+        only = prepared.only_tools
+        wanted = is_on(tool, switches) if only is None else tool.name in only
+        if wanted and not forbidden:
             found.setdefault(tool.name, tool)
     return found

@@ -192,7 +192,10 @@ def remember(user: User, key: str, question: Message) -> None:
 def add_answer(
     conversation: Conversation, question: Message, model: CatalogueModel, **values: Any
 ) -> tuple[Message, Generation]:
-    """An empty answer below the question, shown from now on. Inside the caller's transaction."""
+    """An empty answer below the question, shown from now on. Inside the caller's transaction.
+
+    ``values`` are those of its generation.
+    """
     answer = Message.objects.create(conversation=conversation, parent=question, role=MessageRole.ASSISTANT)
     generation = new_generation(conversation, answer, model, **values)
     conversation.head = answer
@@ -219,9 +222,8 @@ def new_generation(
         backend_name=backend.name,
         model_id=model.model_id,
         model_name=str(model),
-        options=options_for(conversation, model),
         alias=conversation.alias,
-        **values,
+        **({"options": options_for(conversation, model)} | values),
     )
     if runtime.current() is not None and not generation.awaits_server:
         queue.admit(generation)

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -14,6 +15,7 @@ from chat.access import own_activity, own_ask, own_message
 from chat.details import details as details_of
 from chat.details import options_sent
 from chat.models import Ask, AskState
+from chat.receipts.page import compare_url
 from chat.services.asks import answer_ask, may_be
 from chat.views.messages import changed
 from chat.views.requests import is_htmx, person, posted
@@ -59,7 +61,12 @@ def details(request: HttpRequest, message_id: int) -> HttpResponse:
     generation = message.generations.select_related("backend").order_by("-created_at").first()
     if generation is None:
         raise Http404
-    context: dict[str, object] = {"details": details_of(generation), "options": options_sent(generation)}
+    context: dict[str, object] = {
+        "details": details_of(generation),
+        "options": options_sent(generation),
+        "receipt_url": reverse("chat:receipt", args=[generation.pk]),
+        "compare_url": compare_url(generation),
+    }
     if is_htmx(request):
         return render(request, "chat/fragments/details.html", context)
     conversation = message.conversation

@@ -112,6 +112,10 @@ DOORS = {
     "chat:message-delete": Door(For.OWNER, POST),
     "chat:message-raw": Door(For.OWNER, READ),
     "chat:message-details": Door(For.OWNER, READ),
+    "chat:receipt": Door(For.OWNER, READ),
+    "chat:receipt-part": Door(For.OWNER, READ),
+    "chat:generation-repeat": Door(For.OWNER, POST),
+    "chat:compare-answers": Door(For.OWNER, READ),
     "chat:export": Door(For.OWNER, READ),
     "chat:transfer": Door(For.PERSON, READ),
     "chat:export-all": Door(For.PERSON, POST, {"as": "md"}),
@@ -217,7 +221,10 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
     wishes = [Wish("demo/play"), Wish("demo/play")]
     comparison = begin_comparison(sent.conversation.owner, "Which is it?", wishes, "c", blind=True)
     Message.objects.filter(pk=sent.answer.pk).update(text="Par")
-    Generation.objects.update(status=Status.STOPPED)
+    Generation.objects.update(status=Status.STOPPED, receipt=asked_once(sent))
+    Message.objects.create(
+        conversation=sent.conversation, parent=sent.question, role="assistant", text="Lyon", edited=True
+    )
     server = Backend.objects.create(name="Away", kind="ollama", base_url="http://127.0.0.1:9")
     now = timezone.now()
     asked = Ask.objects.create(
@@ -252,9 +259,16 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
         "attachment_id": attached.pk,
         "prompt_id": prompt.pk,
         "preset_id": preset.pk,
+        "generation_id": sent.generation.pk,
+        "part": "request",
         "invitation_id": invitation.pk,
         "token": token,
     }
+
+
+def asked_once(sent: Sent) -> dict[str, Any]:
+    """A receipt of the answer."""
+    return {"turns": [[sent.question.pk] * 2], "rounds": [{"sha256": "0" * 64, "steps": 0, "tools": False}]}
 
 
 def wait_for_server() -> None:

@@ -1,0 +1,69 @@
+"""What the page of a receipt is given: plain values, no rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chat.presenters import Fact, ModelGroup
+
+
+@dataclass(frozen=True, slots=True)
+class PieceView:
+    """A part of a request that unfolds: its heading, how long it is, and its text as it was sent."""
+
+    label: str
+    size: str
+    text: str
+    start: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundView:
+    """One of several requests."""
+
+    number: int
+    sha256: str
+    same: bool
+    has_tools: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedView:
+    """The answer whose request was sent again. ``same``: to the letter, but for the model."""
+
+    url: str
+    model: str
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptView:
+    """A receipt. ``kept`` is false where there is none; ``same`` whether the rows still tell what was sent.
+
+    ``earlier_url`` shows the turns before the first of these. ``curl`` is empty for servers that are not asked by
+    one request; ``repeat_url`` where it cannot be sent again.
+    """
+
+    kept: bool
+    same: bool
+    changes: tuple[str, ...]
+    model_label: str
+    facts: tuple[Fact, ...]
+    options: tuple[Fact, ...]
+    system: PieceView | None
+    tools: tuple[PieceView, ...]
+    turns: tuple[PieceView, ...]
+    earlier: int
+    earlier_url: str
+    rounds: tuple[RoundView, ...]
+    sha256: str
+    request_url: str
+    json_url: str
+    curl: str
+    body_url: str
+    repeat_url: str
+    repeated: RepeatedView | None
+    models: tuple[ModelGroup, ...]
+    compare_url: str
+    thread_url: str
+    thread_title: str
