@@ -75,7 +75,7 @@ def own_import(user: User, import_id: UUID) -> Import:
 
 def own_project(user: User, project_id: UUID) -> Project:
     """This person's project, archived or not. Raises Http404."""
-    return get_object_or_404(Project.objects.owned_by(user).select_related("backend"), pk=project_id)
+    return get_object_or_404(Project.objects.owned_by(user).select_related("backend", "owner"), pk=project_id)
 
 
 def own_revision(user: User, revision_id: int) -> ProjectRevision:

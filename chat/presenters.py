@@ -224,6 +224,17 @@ class ModelGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class ProjectMark:
+    """A project by what it is told by: ``icon`` is a symbol of the sprite, ``colour`` a name of the style sheet."""
+
+    id: str
+    name: str
+    url: str
+    colour: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConversationItem:
     """One line of the sidebar. ``is_unread``: an answer ended in it while nobody looked."""
 
@@ -236,6 +247,7 @@ class ConversationItem:
     is_pinned: bool = False
     is_archived: bool = False
     is_comparison: bool = False
+    project: ProjectMark | None = None
 
     @property
     def menu_url(self) -> str:
@@ -254,10 +266,14 @@ class ConversationGroup:
 
 @dataclass(frozen=True, slots=True)
 class SidebarView:
-    """The list on the left. ``more_url`` loads older conversations, empty where there are none."""
+    """The list on the left. ``more_url`` loads older conversations, empty where there are none.
+
+    ``projects`` stand above it on a whole page.
+    """
 
     groups: tuple[ConversationGroup, ...] = ()
     more_url: str = ""
+    projects: tuple[ProjectMark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +327,7 @@ class ThreadView:
     is_pinned: bool = False
     is_archived: bool = False
     active: bool = field(default=False)
+    project: ProjectMark | None = None
 
     @property
     def is_asking(self) -> bool:

@@ -13,6 +13,7 @@ from chat.prompts.fields import PREFIX, AnswersForm
 from chat.prompts.variables import asked
 from chat.services.beginning import Beginning
 from chat.services.presets import choose_preset
+from chat.services.project_finder import choose_project
 from chat.services.prompts import choose_prompt
 from chat.services.refusals import Refused
 
@@ -57,8 +58,9 @@ class StartForms:
 def beginning_of(user: User, data: Mapping[str, str]) -> Beginning:
     """What was chosen. Raises Refused, also where an answer is missing or wrong. No query where nothing was."""
     entry, preset = choose_prompt(user, data.get("prompt", "")), choose_preset(user, data.get("preset", ""))
+    project = choose_project(user, data.get("project", ""))
     if entry is None:
-        return Beginning(preset=preset)
+        return Beginning(preset=preset, project=project)
     form = AnswersForm(
         _with_defaults(data, entry.text), variables=asked(entry.text), answers={}, required=True
     )
@@ -67,7 +69,7 @@ def beginning_of(user: User, data: Mapping[str, str]) -> Beginning:
             _("“%(name)s” asks for something. %(complaints)s")
             % {"name": entry.name, "complaints": " ".join(form.complaints())}
         )
-    return Beginning(entry, form.answers(), preset)
+    return Beginning(entry, form.answers(), preset, project)
 
 
 def _with_defaults(data: Mapping[str, str], text: str) -> dict[str, Any]:

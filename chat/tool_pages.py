@@ -45,6 +45,15 @@ class ToolRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceView:
+    """Where a choice counts. ``kind`` is ``conversation`` or ``project``."""
+
+    kind: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallRow:
     """One call in the list of calls."""
 
@@ -73,6 +82,17 @@ def above(user: User, where: Place) -> Switches:
             return in_force(user)
         case _:
             return {}
+
+
+def place_view(where: Place) -> PlaceView | None:
+    """What the page of switches says of where they count."""
+    match where:
+        case Conversation():
+            return PlaceView("conversation", where.title or _("New chat"), where.get_absolute_url())
+        case Project():
+            return PlaceView("project", where.name, where.get_absolute_url())
+        case _:
+            return None
 
 
 def switch_all(user: User, where: Place) -> ToolRow:

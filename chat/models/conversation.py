@@ -49,8 +49,8 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self.filter(owner=user, deleted_at__isnull=False)
 
     def listed(self) -> ConversationQuerySet:
-        """Those that are not put away."""
-        return self.filter(archived_at=None)
+        """Those that are not put away, by themselves or with their project."""
+        return self.filter(archived_at=None, project__archived_at=None)
 
     def lines(self) -> ConversationQuerySet:
         """One line each: of a comparison its first column stands for all."""

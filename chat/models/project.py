@@ -54,6 +54,10 @@ class Icon(models.TextChoices):
     SUN = "sun", _("Sun")
 
 
+#: Pinned ones first, the last pinned on top; then by name.
+ORDER = (models.F("pinned_at").desc(nulls_last=True), "name", "pk")
+
+
 class ProjectQuerySet(models.QuerySet["Project"]):
     """Finders; the owner filter lives here and nowhere else."""
 
@@ -64,6 +68,11 @@ class ProjectQuerySet(models.QuerySet["Project"]):
     def open(self) -> ProjectQuerySet:
         """Those that are not put away."""
         return self.filter(archived_at=None)
+
+    def counted(self) -> ProjectQuerySet:
+        """Each with ``count``, the number of its conversations; in their order, which grouping forgets."""
+        columns = {"count": models.Count("conversations", filter=models.Q(conversations__deleted_at=None))}
+        return self.annotate(**columns).order_by(*ORDER)
 
 
 class Project(models.Model):
@@ -91,10 +100,13 @@ class Project(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    #: There only where :meth:`ProjectQuerySet.counted` was asked.
+    count: int
+
     objects = ProjectQuerySet.as_manager()
 
     class Meta:
-        ordering = [models.F("pinned_at").desc(nulls_last=True), "name", "pk"]
+        ordering = [*ORDER]
         indexes = [models.Index(fields=["owner", "name"], name="project_by_owner")]
 
     def __str__(self) -> str:

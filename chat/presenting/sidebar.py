@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from chat.models import Conversation, Generation
 from chat.presenters import ConversationGroup, ConversationItem, SidebarView
+from chat.presenting.projects import MARK, mark_of, sidebar_projects
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -18,18 +19,29 @@ if TYPE_CHECKING:
 
 #: Conversations that the sidebar lists at once.
 SIDEBAR_PAGE = 60
+#: What a line shows of a row.
+LINE = (
+    "id",
+    "title",
+    "updated_at",
+    "comparison",
+    "unread",
+    "pinned_at",
+    "archived_at",
+    *(f"project__{name}" for name in MARK),
+)
 #: Pinned ones that it shows; the page of all conversations has the rest.
 MOST_PINNED = 30
 
 
-def sidebar_view(user: User, current: Conversation | None = None, before: str = "") -> SidebarView:
-    """The person's conversations, the pinned first, then the newest, grouped by date. Three queries."""
-    rows = (
-        Conversation.objects.owned_by(user)
-        .listed()
-        .lines()
-        .only("id", "title", "updated_at", "comparison", "unread", "pinned_at", "archived_at")
-    )
+def sidebar_view(
+    user: User, current: Conversation | None = None, before: str = "", *, whole: bool = False
+) -> SidebarView:
+    """The person's conversations, the pinned first, then the newest, grouped by date. Three queries.
+
+    ``whole``: with what stands above the list, which takes one more.
+    """
+    rows = Conversation.objects.owned_by(user).listed().lines().select_related("project").only(*LINE)
     moment = parsed(before) if before else None
     dated = rows.filter(pinned_at=None)
     found = list((dated.filter(updated_at__lt=moment) if moment else dated)[: SIDEBAR_PAGE + 1])
@@ -55,7 +67,7 @@ def sidebar_view(user: User, current: Conversation | None = None, before: str = 
         else ""
     )
     dates = (ConversationGroup(label, tuple(items)) for label, items in groups.items())
-    return SidebarView(groups=(*top, *dates), more_url=more)
+    return SidebarView(groups=(*top, *dates), more_url=more, projects=sidebar_projects(user) if whole else ())
 
 
 def newest_group(row: Conversation) -> ConversationGroup:
@@ -78,6 +90,7 @@ def conversation_item(
         is_pinned=row.pinned_at is not None,
         is_archived=row.archived_at is not None,
         is_comparison=row.comparison_id is not None,
+        project=mark_of(row.project),
     )
 
 

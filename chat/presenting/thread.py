@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from chat.models import Conversation, Generation, Message
 from chat.presenters import MessageView, ThreadView
 from chat.presenting.message import message_view, message_views
+from chat.presenting.projects import mark_of
 from chat.presenting.window import Window, newest
 
 
@@ -56,4 +57,5 @@ def thread_of(
         is_pinned=conversation.pinned_at is not None,
         is_archived=conversation.archived_at is not None,
         active=any(message.is_active for message in messages),
+        project=mark_of(conversation.project),
     )

@@ -25,6 +25,7 @@ from chat.presenting.thread import new_thread, thread_view
 from chat.realtime import frames
 from chat.realtime.room import rooms
 from chat.services import answers
+from chat.services.project_finder import find_project
 from chat.services.refusals import Refused
 from chat.services.sending import Sent, send_message, start_conversation, tell
 from chat.start_forms import beginning_of
@@ -43,7 +44,7 @@ def create(request: HttpRequest) -> HttpResponse:
             ref_of(request),
             key_of(request),
             files_of(request),
-            beginning_of(person(request), chosen_in(request)),
+            beginning_of(person(request), fields_of(request)),
         )
     except Refused as refused:
         return refuse(request, None, refused)
@@ -148,14 +149,18 @@ def refuse(request: HttpRequest, conversation: Conversation | None, refused: Ref
     draft, ref, error = text_of(request), ref_of(request), str(refused)
     if conversation and conversation.comparison_id:
         return refuse_in_comparison(request, conversation, error)
+    project = None if conversation else find_project(person(request), posted(request, "project"))
     if is_htmx(request):
-        composer = composer_view(person(request), conversation, draft=draft, error=error, ref=ref)
+        composer = composer_view(
+            person(request), conversation, draft=draft, error=error, ref=ref, project=project
+        )
         response = render(request, "chat/fragments/composer.html", {"composer": composer}, status=422)
         response["HX-Retarget"] = "#composer"
         response["HX-Reswap"] = "outerHTML"
         return response
     if conversation is None:
-        return render_new(request, draft=draft, error=error, ref=ref, chosen=chosen_in(request) or None)
+        chosen = chosen_in(request) or None
+        return render_new(request, draft=draft, error=error, ref=ref, chosen=chosen, project=project)
     return render_conversation(request, conversation, draft=draft, error=error, ref=ref)
 
 
@@ -234,6 +239,11 @@ def chosen_in(request: HttpRequest) -> dict[str, str]:
     """What a new conversation is to begin with: a system prompt, its answers, a preset."""
     if not (posted(request, "prompt") or posted(request, "preset")):
         return {}
+    return fields_of(request)
+
+
+def fields_of(request: HttpRequest) -> dict[str, str]:
+    """Everything that was posted but files."""
     return {name: posted(request, name) for name in request.POST}
 
 

@@ -13,9 +13,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from chat.access import own_conversation
-from chat.models import Conversation, Message
+from chat.access import own_conversation, own_project
+from chat.models import Conversation, Message, Project
 from chat.presenting.composer import composer_view
+from chat.presenting.projects import mark_of
 from chat.presenting.sidebar import sidebar_view
 from chat.presenting.thread import thread_view
 from chat.presenting.window import Window, after, around, before
@@ -24,7 +25,7 @@ from chat.services.branches import is_shown, show
 from chat.services.models import usable_models
 from chat.services.refusals import Refused
 from chat.start_forms import NAMES, StartForms
-from chat.views.requests import is_htmx, person
+from chat.views.requests import is_htmx, person, uuid_or_404
 
 if TYPE_CHECKING:
     from chat.presenters import ThreadView
@@ -37,7 +38,10 @@ if TYPE_CHECKING:
 def new(request: HttpRequest) -> HttpResponse:
     """An empty conversation; it is made with its first question."""
     chosen = request.GET.dict() if any(name in request.GET for name in NAMES) else None
-    return render_new(request, draft=request.GET.get("text", "")[:2000], chosen=chosen)
+    asked = request.GET.get("project", "")
+    project = own_project(person(request), uuid_or_404(asked)) if asked else None
+    draft = request.GET.get("text", "")[:2000]
+    return render_new(request, draft=draft, chosen=chosen, project=project)
 
 
 @require_safe
@@ -96,8 +100,9 @@ def render_window(
 @vary_on_headers("HX-Request")
 def sidebar(request: HttpRequest) -> HttpResponse:
     """The list of conversations, from a moment on backwards."""
-    view = sidebar_view(person(request), before=request.GET.get("before", ""))
-    if is_htmx(request):
+    whole = not is_htmx(request)
+    view = sidebar_view(person(request), before=request.GET.get("before", ""), whole=whole)
+    if not whole:
         return render(request, "chat/fragments/sidebar_list.html", {"sidebar": view})
     context = new_context(person(request)) | {"sidebar": view}
     return render(request, "chat/pages/new.html", context)
@@ -110,22 +115,28 @@ def render_new(
     error: str = "",
     ref: str = "",
     chosen: Mapping[str, str] | None = None,
+    project: Project | None = None,
 ) -> HttpResponse:
     """The page of a new conversation, or what is right of the sidebar. ``chosen`` is what it begins with."""
-    context = new_context(person(request), draft=draft, error=error, ref=ref)
+    context = new_context(person(request), draft=draft, error=error, ref=ref, project=project)
     if chosen is not None:
         context["start"] = StartForms(person(request), chosen)
     if is_htmx(request):
         return render(request, "chat/fragments/main.html", context)
-    context["sidebar"] = sidebar_view(person(request))
+    context["sidebar"] = sidebar_view(person(request), whole=True)
     return render(request, "chat/pages/new.html", context, status=422 if error else 200)
 
 
-def new_context(user: User, *, draft: str = "", error: str = "", ref: str = "") -> dict[str, Any]:
+def new_context(
+    user: User, *, draft: str = "", error: str = "", ref: str = "", project: Project | None = None
+) -> dict[str, Any]:
     """What the page of a new conversation shows."""
     models = usable_models(user)
     return {
-        "composer": composer_view(user, None, models=models, draft=draft, error=error, ref=ref),
+        "composer": composer_view(
+            user, None, models=models, draft=draft, error=error, ref=ref, project=project
+        ),
+        "project": mark_of(project),
         "has_models": bool(models),
         "only_builtin": bool(models) and all(offer.model.backend.managed for offer in models),
     }
@@ -151,5 +162,5 @@ def render_conversation(
     if is_htmx(request):
         return render(request, "chat/fragments/main.html", context)
     order.mark_read(conversation)  # a fragment may be loaded ahead; its socket tells that somebody looks
-    context["sidebar"] = sidebar_view(user, conversation)
+    context["sidebar"] = sidebar_view(user, conversation, whole=True)
     return render(request, "chat/pages/conversation.html", context, status=422 if error else 200)

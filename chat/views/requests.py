@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, cast
+from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
@@ -43,6 +44,14 @@ def posted(request: HttpRequest, name: str) -> str:
 def fragment(request: HttpRequest, template: str, context: dict[str, Any]) -> SafeString:
     """A piece of a page."""
     return render_to_string(template, context, request)
+
+
+def uuid_or_404(text: str) -> UUID:
+    """The id that an address or a form gives. Raises Http404 for anything else."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
 
 
 def is_htmx(request: HttpRequest) -> bool:

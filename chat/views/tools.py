@@ -7,14 +7,13 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from chat.access import own_conversation
-from chat.models import Conversation, Verdict
+from chat.access import own_conversation, own_project
+from chat.models import Project, Verdict
 from chat.presenting.sidebar import parsed
 from chat.services.tools import change_tools
-from chat.tool_pages import ToolRow, call_rows, switch_all, tool_rows
+from chat.tool_pages import Place, ToolRow, call_rows, place_view, switch_all, tool_rows
 from chat.views.requests import person, posted
 
 _SWITCHES = {"on": True, "off": False}
@@ -34,6 +33,13 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     return choose(request, own_conversation(person(request), conversation_id))
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def project(request: HttpRequest, project_id: UUID) -> HttpResponse:
+    """What differs in the conversations of one project."""
+    return choose(request, own_project(person(request), project_id))
+
+
 @require_safe
 @login_required
 def calls(request: HttpRequest) -> HttpResponse:
@@ -43,18 +49,17 @@ def calls(request: HttpRequest) -> HttpResponse:
     return render(request, "chat/pages/tool_calls.html", context)
 
 
-def choose(request: HttpRequest, where: Conversation | None) -> HttpResponse:
+def choose(request: HttpRequest, where: Place) -> HttpResponse:
     """The page, or what it sent."""
     user = person(request)
     everything, rows = switch_all(user, where), tool_rows(user, where)
     if request.method != "POST":
         context = {
             "section": "settings",
-            "conversation": where,
-            "title": (where.title or _("New chat")) if where else "",
+            "place": place_view(where),
             "all_tools": everything,
             "tools": rows,
-            "verdicts": Verdict.choices,
+            "verdicts": [] if isinstance(where, Project) else Verdict.choices,
         }
         return render(request, "chat/pages/tools.html", context)
     change_tools(user, where, switches_in(request, [everything, *rows]), rules_in(request, rows))

@@ -27,9 +27,12 @@ from chat.models import (
     McpServer,
     Message,
     Notice,
+    Project,
+    ProjectRevision,
     SamplingPreset,
     Status,
     SystemPrompt,
+    Told,
 )
 from chat.services.comparing import Wish, begin_comparison
 from chat.services.sending import Sent
@@ -64,6 +67,7 @@ class Door:
 
 QUESTION = {"text": "And?", "model": "demo/play"}
 SERVER = {"name": "Other", "kind": "ollama", "base_url": "http://127.0.0.1:9", "access": "everyone"}
+PROJECT = {"name": "Balcony", "colour": "red", "icon": "sun"}
 MCP = {
     "name": "Tools",
     "kind": "http",
@@ -98,6 +102,17 @@ DOORS = {
     "chat:rename": Door(For.OWNER, POST, {"title": "Mine now"}),
     "chat:delete": Door(For.OWNER, FORM),
     "chat:settings": Door(For.OWNER, FORM, {"system_prompt": "Say yes.", "temperature": "1"}),
+    "chat:conversation-project": Door(For.OWNER, FORM),
+    "chat:projects": Door(For.PERSON, READ),
+    "chat:project-add": Door(For.PERSON, FORM, PROJECT),
+    "chat:project": Door(For.OWNER, READ),
+    "chat:project-edit": Door(For.OWNER, FORM, PROJECT),
+    "chat:project-memory": Door(For.OWNER, FORM, {"memory": "New."}),
+    "chat:project-tools": Door(For.OWNER, FORM, {"switch-*": "on"}),
+    "chat:project-archive": Door(For.OWNER, POST, {"away": "1"}),
+    "chat:project-pin": Door(For.OWNER, POST, {"on_top": "1"}),
+    "chat:project-delete": Door(For.OWNER, FORM, {"conversations": "keep"}),
+    "chat:project-restore": Door(For.OWNER, POST),
     "chat:conversation-tools": Door(For.OWNER, FORM, {"switch-*": "on"}),
     "chat:tools": Door(For.PERSON, FORM, {"switch-*": "on"}),
     "chat:tool-calls": Door(For.PERSON, READ),
@@ -242,6 +257,9 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
     McpServer.objects.create(name="Demo", url="http://127.0.0.1:9/mcp")
     prompt = SystemPrompt.objects.create(owner=sent.conversation.owner, name="Pirate", text="Arr.")
     preset = SamplingPreset.objects.create(owner=sent.conversation.owner, name="Hot")
+    project = Project.objects.create(owner=sent.conversation.owner, name="Garden", memory="Clay.")
+    ProjectRevision.objects.tell(project, Told.MEMORY, "Loam.")
+    Conversation.objects.filter(pk=sent.conversation.pk).update(project=project)
     invitation, token = Invitation.issue(ada, "For Dan")
     return {
         "conversation_id": sent.conversation.pk,
@@ -262,6 +280,8 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
         "generation_id": sent.generation.pk,
         "part": "request",
         "invitation_id": invitation.pk,
+        "project_id": project.pk,
+        "revision_id": project.revisions.get().pk,
         "token": token,
     }
 
@@ -411,6 +431,7 @@ def test_what_never_existed_looks_like_what_is_not_yours(
     nowhere = places | {"conversation_id": uuid.uuid4(), "comparison_id": uuid.uuid4(), "message_id": 10**9}
     nowhere |= {"ask_id": uuid.uuid4(), "activity_id": uuid.uuid4(), "import_id": uuid.uuid4()}
     nowhere |= {"prompt_id": uuid.uuid4(), "preset_id": uuid.uuid4()}
+    nowhere |= {"project_id": uuid.uuid4(), "revision_id": 10**9}
 
     for method in DOORS[name].methods - {"HEAD"}:
         theirs = knock(as_bob, name, method, places)
