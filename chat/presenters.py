@@ -151,6 +151,8 @@ class WaitingView:
 class MessageView:
     """One message as the thread shows it.
 
+    ``reasoning_tokens`` says in words how many the thinking took, empty where nobody knows.
+
     ``status`` is ``completed`` for everything that is not being written or broken. ``html`` is safe
     rendered Markdown. ``phase`` is a sentence while nothing has arrived yet ("Loading the model…"),
     ``progress`` 0 to 100 or None, ``queue_place`` counts from 1 while queued.
@@ -166,6 +168,7 @@ class MessageView:
     backend_label: str = ""
     reasoning_html: SafeString = SafeString("")
     reasoning_seconds: int | None = None
+    reasoning_tokens: str = ""
     reasoning_open: bool = False
     phase: str = ""
     progress: int | None = None

@@ -33,6 +33,7 @@ from backends.adapters.messages import ChatRequest
 from backends.adapters.openai_answer import SSEOrJSONDecoder
 from backends.adapters.openai_chat import OpenAIChatAdapter
 from backends.adapters.options import Option, choice, together
+from backends.adapters.think import THINK_TAGS
 
 _VERSIONED = re.compile(r"(/api)?/v[01]$")
 
@@ -74,7 +75,7 @@ class LMStudioAdapter(LMStudioManagement, Embeds):
                 pattern=r"mcp/[^\s,]+(\s*,\s*mcp/[^\s,]+)*",
             ),
         ),
-        (option for option in OpenAIChatAdapter.options if option.name == "think_tags"),
+        (THINK_TAGS,),
     )
 
     def __init__(self, endpoint: Endpoint, http: Http) -> None:

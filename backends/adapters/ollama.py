@@ -34,6 +34,7 @@ from backends.adapters.ollama_answer import OllamaAnswer
 from backends.adapters.ollama_management import OllamaManagement
 from backends.adapters.ollama_wire import chat_body, model_info
 from backends.adapters.options import Option, OptionType
+from backends.adapters.think import THINK_TAGS
 from backends.adapters.values import as_list, as_str
 
 #: Questions about single models that may be under way at once.
@@ -70,10 +71,13 @@ class OllamaAdapter(OllamaManagement):
         Option(
             "num_ctx",
             gettext_noop("Context window"),
-            gettext_noop("Tokens, where a conversation does not say otherwise. More takes more memory."),
+            gettext_noop(
+                "Tokens, for every conversation with a model that has no own. More takes more memory."
+            ),
             OptionType.NUMBER,
             minimum=256,
         ),
+        THINK_TAGS,
     )
 
     async def health(self) -> Health:

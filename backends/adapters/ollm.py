@@ -41,6 +41,7 @@ from backends.adapters.openai_responses import OpenAIResponsesAdapter
 from backends.adapters.openai_wire import DROPPABLE, SAMPLING
 from backends.adapters.options import choice, together
 from backends.adapters.sse import SSEDecoder
+from backends.adapters.think import THINK_TAGS
 from backends.adapters.values import as_dict, as_list, as_str
 
 
@@ -82,7 +83,7 @@ class OLLMAdapter(Adapter):
             ),
         ),
         OpenAIResponsesAdapter.options,
-        (option for option in OpenAIChatAdapter.options if option.name == "think_tags"),
+        (THINK_TAGS,),
     )
 
     def __init__(self, endpoint: Endpoint, http: Http) -> None:

@@ -45,6 +45,7 @@ from backends.adapters.openai_models import (
 )
 from backends.adapters.openai_wire import SAMPLING, amended, chat_body, dropped
 from backends.adapters.options import Option, choice
+from backends.adapters.think import THINK_TAGS
 from backends.adapters.values import as_dict, as_int, as_str
 
 _VERSION = re.compile(r"v\d+\w*")
@@ -74,12 +75,7 @@ class OpenAIChatAdapter(Adapter, Embeds):
     takes_tools = True
     sampling_fields = frozenset(SAMPLING) | {"stop", "reasoning"}
     options: ClassVar[tuple[Option, ...]] = (
-        choice(
-            "think_tags",
-            gettext_noop("<think> tags in the text"),
-            {"off": gettext_noop("Leave them as text")},
-            unset=gettext_noop("Show what is inside as thinking"),
-        ),
+        THINK_TAGS,
         choice(
             "progress",
             gettext_noop("Progress of reading a long prompt"),

@@ -25,6 +25,7 @@ from backends.adapters.responses_answer import ResponsesAnswer
 from backends.adapters.responses_items import Items
 from backends.adapters.responses_wire import SAMPLING, amended, responses_body
 from backends.adapters.sse import ServerEvent
+from backends.adapters.think import THINK_TAGS
 from backends.adapters.values import as_dict
 
 
@@ -44,6 +45,7 @@ class OpenAIResponsesAdapter(OpenAIChatAdapter):
     }
     sampling_fields = frozenset(SAMPLING) | {"reasoning"}
     options = (
+        THINK_TAGS,
         choice(
             "store",
             gettext_noop("What the server remembers"),

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+from backends.adapters.errors import gettext_noop
 from backends.adapters.events import ReasoningDelta, TextDelta
+from backends.adapters.options import choice
 
 OPEN, CLOSE = "<think>", "</think>"
+
+#: For servers that may give a model's thinking as part of its text.
+THINK_TAGS = choice(
+    "think_tags",
+    gettext_noop("<think> tags in the text"),
+    {"off": gettext_noop("Leave them as text")},
+    unset=gettext_noop("Show what is inside as thinking"),
+)
 
 
 class _At(Enum):
@@ -20,8 +30,18 @@ class ThinkSplitter:
     """Splits text that comes in pieces; a tag may be cut anywhere. Later tags are plain text."""
 
     def __init__(self, *, on: bool = True) -> None:
+        self._on = on
         self._at = _At.START if on else _At.TEXT
         self._held = ""
+
+    def anew(self) -> ThinkSplitter:
+        """One for the same text from its beginning."""
+        return ThinkSplitter(on=self._on)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether everything that comes is text."""
+        return self._at is _At.TEXT
 
     def feed(self, text: str) -> list[TextDelta | ReasoningDelta]:
         """What is certain after this piece."""

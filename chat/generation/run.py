@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from backends.adapters.events import Finish, FinishReason, Started, ToolCall, Usage
 from backends.adapters.messages import ChatRequest
+from backends.adapters.think import ThinkSplitter
 from chat.generation.activities import Activities
 from chat.generation.fit import Fit
 from chat.generation.usage import total
@@ -67,6 +68,8 @@ class Run:
     ``asks`` is there while the stream is read, ``asked`` tells whether the server ever wanted something of
     the person.
 
+    ``think`` tells thinking between tags from the text of the current stream.
+
     ``calls`` are those of the current round of a tool loop, ``steps`` the finished rounds; ``has_tool_output``
     tells whether the model has read anything that tools gave back.
 
@@ -107,6 +110,7 @@ class Run:
     activities: Activities = field(init=False)
     asks: Asks | None = None
     asked: bool = False
+    think: ThinkSplitter = field(default_factory=ThinkSplitter)
     calls: list[ToolCall] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     steps_saved: int = 0

@@ -116,3 +116,17 @@ def can_continue(generation: Generation, row: Message) -> bool:
     cut = generation.status in (Status.STOPPED, Status.INTERRUPTED, Status.FAILED)
     cut = cut or generation.finish_reason in (FinishReason.LENGTH, FinishReason.INCOMPLETE)
     return bool(row.text or row.has_steps) and cut and not generation.is_active
+
+
+def thought_tokens(generation: Generation, row: Message) -> str:
+    """How many tokens the thinking took: the server's own count, else its share of what was written.
+
+    An answer that was gone on with was written by several runs, of which this is only the last.
+    """
+    if not row.reasoning or generation.is_active or generation.continues:
+        return ""
+    count, text = generation.reasoning_tokens, _("%(count)s tokens")
+    if not count and generation.output_tokens:
+        share = len(row.reasoning) / (len(row.reasoning) + len(row.text))
+        count, text = round(generation.output_tokens * share), _("about %(count)s tokens")
+    return text % {"count": formats.number_format(count, use_l10n=True, force_grouping=True)} if count else ""

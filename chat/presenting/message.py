@@ -16,7 +16,7 @@ from chat.generation.supervisor import waiting_sentence
 from chat.markdown import render, render_user
 from chat.models import Generation, Message, MessageRole, Status
 from chat.presenters import MessageView
-from chat.presenting.endings import can_continue, error_view, facts, model_label, note
+from chat.presenting.endings import can_continue, error_view, facts, model_label, note, thought_tokens
 from chat.rendered import rendered
 from chat.waiting import waiting_view
 
@@ -58,6 +58,7 @@ def message_view(row: Message, generation: Generation | None, cards: Cards = NO_
         backend_label="" if generation.alias else generation.backend_name,
         reasoning_html=safe(rendered(row.reasoning)) if row.reasoning else SafeString(""),
         reasoning_seconds=row.reasoning_seconds,
+        reasoning_tokens=thought_tokens(generation, row),
         phase=queued_sentence(generation, place),
         queue_place=place,
         waiting=waiting,

@@ -66,11 +66,11 @@ def test_options_of_a_kind_can_be_told_apart(kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "names"),
     [
-        ("ollama", {"keep_alive", "num_ctx"}),
+        ("ollama", {"think_tags", "keep_alive", "num_ctx"}),
         ("lmstudio", {"store", "integrations", "think_tags"}),
         ("opencode", {"tools", "asks", "agent", "variant", "directory"}),
         ("openai", {"think_tags", "progress"}),
-        ("openai-responses", {"store"}),
+        ("openai-responses", {"store", "think_tags"}),
         ("ollm", {"api", "store", "think_tags"}),
         ("olla", {"think_tags", "progress", "keep_alive", "num_ctx"}),
     ],
@@ -266,7 +266,7 @@ def test_a_shell_sets_adds_and_takes_back(box: Backend) -> None:
     ("option", "sentence"),
     [
         ("num_ctx=much", "num_ctx: Enter a whole number from 256."),
-        ("shift=on", "shift: no such option. There are: keep_alive, num_ctx."),
+        ("shift=on", "shift: no such option. There are: keep_alive, num_ctx, think_tags."),
         ("colour", "colour: write name=value."),
     ],
 )
