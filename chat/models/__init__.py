@@ -16,6 +16,7 @@ from chat.models.outside_contact import OutsideContact
 from chat.models.project import Project
 from chat.models.project_revision import ProjectRevision, Told
 from chat.models.sampling_preset import PRESET_NAME_LENGTH, SamplingPreset
+from chat.models.search_entry import SearchEntry
 from chat.models.step import Step
 from chat.models.stored_text import StoredText
 from chat.models.submission import Submission
@@ -60,6 +61,7 @@ __all__ = [
     "ProjectRevision",
     "SamplingPreset",
     "SearchEngine",
+    "SearchEntry",
     "Status",
     "Step",
     "StoredText",

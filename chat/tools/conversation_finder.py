@@ -1,4 +1,4 @@
-"""How messages are found by their words. A full-text index can take this place without the tool's notice."""
+"""What was said before, as a model is told of it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from chat.models import Message
-
-#: Words of a question that count, and characters around the first of them that are shown.
-_WORDS = 8
-_AROUND = 150
+from chat.models import Conversation, Message
+from chat.searching.excerpts import as_text, excerpt
+from chat.searching.finding import Hit, find
+from chat.searching.language import parse
+from chat.searching.texts import texts_of
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """One message."""
+class Told:
+    """One message, or what came with it."""
 
     conversation_id: UUID
     title: str
@@ -26,28 +26,30 @@ class Found:
     excerpt: str
 
 
-def find(user_id: int, query: str, count: int, *, without: UUID) -> list[Found]:
-    """The newest messages of this person's own conversations that hold all the words, in any case."""
-    words = query.split()[:_WORDS]
-    rows = Message.objects.filter(conversation__owner_id=user_id).exclude(conversation_id=without)
-    for word in words:
-        rows = rows.filter(text__icontains=word)
-    newest = rows.select_related("conversation").order_by("-pk")[:count]
-    return [
-        Found(
-            row.conversation_id,
-            row.conversation.title or "Untitled",
-            row.role,
-            timezone.localtime(row.created_at),
-            excerpt(row.text, words[0]),
-        )
-        for row in newest
+def told(user_id: int, text: str, count: int, *, without: UUID) -> list[Told]:
+    """Messages of this person's own conversations that fit, the best first. A fixed number of queries."""
+    query = parse(text)
+    found: list[tuple[UUID, Hit]] = [
+        (group.conversation_id, hit)
+        for group in find(user_id, query)
+        if group.conversation_id and group.conversation_id != without
+        for hit in group.hits
+        if hit.message_id
     ]
-
-
-def excerpt(text: str, word: str) -> str:
-    """What stands around the word, in one line."""
-    place = max(text.casefold().find(word.casefold()), 0)
-    start, end = max(place - _AROUND, 0), place + len(word) + _AROUND
-    line = " ".join(text[start:end].split())
-    return f"{'…' if start else ''}{line}{'…' if end < len(text) else ''}"
+    found = sorted(found, key=lambda pair: -pair[1].score)[:count]
+    texts = texts_of(hit for _conversation, hit in found)
+    talks = Conversation.objects.in_bulk([conversation for conversation, _hit in found])
+    said = Message.objects.only("role", "created_at").in_bulk(
+        [hit.message_id for _conversation, hit in found]
+    )
+    return [
+        Told(
+            conversation_id,
+            talks[conversation_id].title or "Untitled",
+            said[hit.message_id].role,
+            timezone.localtime(said[hit.message_id].created_at),
+            as_text(excerpt(texts.get((hit.kind, hit.source), ""), query)),
+        )
+        for conversation_id, hit in found
+        if conversation_id in talks and hit.message_id in said
+    ]

@@ -138,7 +138,17 @@ document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
   if (ctx && ctx.sourceElement?.id !== "composer") tell(notice.dataset.offline);
 });
 
+// The quick switcher, fetched when it is first wanted.
+
+const { notices, switcher } = document.body.dataset;
+
+document.addEventListener("keydown", async (event) => {
+  if (!switcher || event.key?.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  const { open } = await import(switcher);
+  open("/switcher/?dialog");
+});
+
 // Messages that models leave. Fetched only where the browser may show them, or may be asked to.
 
-const { notices } = document.body.dataset;
 if (notices && (window.Notification?.permission === "granted" || byId("browser-notices"))) import(notices);

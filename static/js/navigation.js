@@ -67,6 +67,23 @@ htmx.registerExtension("bring-to-top", {
   },
 });
 
+// Searching by keyboard: / leads to the field, the arrows through what was found, Esc back.
+const found = () => [byId("find"), ...document.querySelectorAll("#found a")];
+
+document.addEventListener("keydown", (event) => {
+  const at = found().indexOf(event.target);
+  if (at < 0 || event.isComposing) return;
+  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    event.preventDefault();
+    found()[at + (event.key === "ArrowDown" ? 1 : -1)]?.focus();
+  } else if (event.key === "Escape") {
+    event.preventDefault();
+    byId("find").value = "";
+    byId("found").replaceChildren();
+    byId("find").focus();
+  }
+});
+
 const isTyping = (target) => target.matches?.("input, textarea, select, [contenteditable]");
 
 document.addEventListener("keydown", (event) => {
@@ -74,6 +91,10 @@ document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.shiftKey && event.code === "KeyO") {
     event.preventDefault();
     byId("new-chat").click();
+  } else if (event.key === "/" && !isTyping(event.target) && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault();
+    if (!wide.matches && !isOpen(drawer)) drawer.showPopover();
+    byId("find").focus();
   } else if (event.key === "?" && !isTyping(event.target)) {
     event.preventDefault();
     byId("keys").showModal();

@@ -18,6 +18,8 @@ TESTS = (
     "test_models_offered.py",
     "test_sending.py",
     "test_views.py",
+    "order/test_order.py",
+    "searching/test_finding.py",
 )
 
 

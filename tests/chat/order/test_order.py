@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import uuid
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from backends.database import in_database
+from backends.database import close_connections, in_database
 from chat import trash
 from chat.generation.recorder import save_end
 from chat.generation.recovery import new_run
@@ -252,9 +252,14 @@ def test_several_go_into_a_project_of_ones_own(
     assert Conversation.objects.get().project is None
 
 
-async def test_several_are_exported(
-    transactional_db: None, ask: Ask, as_alice: Client, as_bob: Client
-) -> None:
+@pytest.fixture
+def threads(transactional_db: None) -> Iterator[None]:
+    """Database threads may work, and leave nothing open."""
+    yield
+    close_connections()
+
+
+async def test_several_are_exported(threads: None, ask: Ask, as_alice: Client, as_bob: Client) -> None:
     talk = (await in_database(ask, "Tides")).conversation
     await in_database(ask, "Another")
     form = {"conversation": [talk.pk], "action": "export", "as": "md"}

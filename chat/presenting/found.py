@@ -1,0 +1,169 @@
+"""What was found, as pages show it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from chat.models import Conversation, Message, MessageRole, Project
+from chat.models.search_entry import Found
+from chat.searching.excerpts import Piece, excerpt, marked
+from chat.searching.finding import Group, Hit, find, pages
+from chat.searching.language import Query, parse
+from chat.searching.texts import Texts, texts_of
+
+if TYPE_CHECKING:
+    from privatechathub.accounts.models import User
+
+#: Places on a page of results, in the sidebar, and hits shown of each.
+PAGE, QUICK, HITS = 20, 8, 3
+
+
+@dataclass(frozen=True, slots=True)
+class HitView:
+    """One text: who says it, where it is, and the words in it."""
+
+    url: str
+    label: str
+    pieces: tuple[Piece, ...]
+    when: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """A conversation or a project with what was found in it. ``more`` counts hits that are not shown."""
+
+    url: str
+    title: tuple[Piece, ...]
+    when: datetime | None
+    hits: tuple[HitView, ...]
+    more: int = 0
+    project: str = ""
+    is_archived: bool = False
+    is_project: bool = False
+    conversation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundView:
+    """Results. ``text`` is what was typed; addresses are empty where there is nothing."""
+
+    text: str
+    groups: tuple[GroupView, ...] = ()
+    is_empty: bool = True
+    unclear: tuple[str, ...] = ()
+    all_url: str = ""
+    newer_url: str = ""
+    older_url: str = ""
+
+
+def found_view(user: User, text: str, page: int = 1) -> FoundView:
+    """A page of results. At most nine queries."""
+    query = parse(text)
+    page = max(1, min(page, 1000))
+    shown, more = pages(find(user, query), page, PAGE)
+    return FoundView(
+        text=text,
+        groups=group_views(user, query, shown, HITS),
+        is_empty=query.is_empty,
+        unclear=query.unclear,
+        newer_url=address(text, page - 1) if page > 1 else "",
+        older_url=address(text, page + 1) if more else "",
+    )
+
+
+def quick_view(user: User, text: str, size: int = QUICK) -> FoundView:
+    """The first results, one hit of each, for a list that changes while somebody types."""
+    query = parse(text)
+    shown, more = pages(find(user, query), 1, size)
+    return FoundView(
+        text=text,
+        groups=group_views(user, query, shown, 1),
+        is_empty=query.is_empty,
+        unclear=query.unclear,
+        all_url=address(text) if more or shown else "",
+    )
+
+
+def address(text: str, page: int = 1) -> str:
+    """The page of these results."""
+    return f"{reverse('chat:search')}?{urlencode({'q': text} | ({'page': page} if page > 1 else {}))}"
+
+
+def group_views(user: User, query: Query, groups: Sequence[Group], most: int) -> tuple[GroupView, ...]:
+    """Each with its best hits. What was deleted meanwhile is left out."""
+    conversations = Conversation.objects.owned_by(user).select_related("project")
+    talks = conversations.in_bulk([group.conversation_id for group in groups if group.conversation_id])
+    wanted = [group.project_id for group in groups if group.project_id]
+    projects = Project.objects.owned_by(user).in_bulk(wanted) if wanted else {}
+    hits = [hit for group in groups for hit in told(group)[:most]]
+    texts = texts_of(hits)
+    ids = {hit.message_id for hit in hits if hit.message_id}
+    said = Message.objects.only("role", "created_at").in_bulk(ids) if ids else {}
+
+    def views(group: Group, home: str) -> tuple[HitView, ...]:
+        return tuple(
+            hit_view(hit, home, query, texts, said.get(hit.message_id or 0)) for hit in told(group)[:most]
+        )
+
+    found = []
+    for group in groups:
+        if talk := talks.get(group.conversation_id) if group.conversation_id else None:
+            found.append(_conversation(talk, group, views(group, talk.get_absolute_url()), query))
+        elif project := projects.get(group.project_id) if group.project_id else None:
+            url = project.get_absolute_url()
+            found.append(
+                GroupView(url, tuple(marked(project.name, query)), None, views(group, url), is_project=True)
+            )
+    return tuple(found)
+
+
+def told(group: Group) -> list[Hit]:
+    """The hits that need telling: a title is shown anyway."""
+    return [hit for hit in group.hits if hit.kind is not Found.TITLE]
+
+
+def _conversation(row: Conversation, group: Group, hits: tuple[HitView, ...], query: Query) -> GroupView:
+    return GroupView(
+        url=row.get_absolute_url(),
+        title=tuple(marked(row.title or _("New chat"), query)),
+        when=row.updated_at,
+        hits=hits,
+        more=len(told(group)) - len(hits),
+        project=row.project.name if row.project else "",
+        is_archived=row.archived_at is not None,
+        conversation_id=str(row.pk),
+    )
+
+
+def hit_view(hit: Hit, home: str, query: Query, texts: Texts, message: Message | None) -> HitView:
+    """One hit; ``home`` is where its conversation or project is."""
+    return HitView(
+        url=permalink(home, hit.message_id) if hit.message_id else home,
+        label=label(hit.kind, message),
+        pieces=excerpt(texts.get((hit.kind, hit.source), ""), query),
+        when=message.created_at if message else None,
+    )
+
+
+def permalink(conversation_url: str, message_id: int) -> str:
+    """Where a message is, whichever branch it is on."""
+    return f"{conversation_url}?message={message_id}#message-{message_id}"
+
+
+def label(kind: Found, message: Message | None) -> str:
+    """Who says it, or what it is."""
+    if kind is Found.TEXT and message:
+        return _("You") if message.role == MessageRole.USER else _("Answer")
+    return {
+        Found.REASONING: _("Thinking"),
+        Found.FILE: _("File"),
+        Found.TOOL: _("Tool"),
+        Found.NOTE: _("Project"),
+    }.get(kind, "")

@@ -1,0 +1,127 @@
+"""From a query to conversations with what was found in each, the best first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import reduce
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from chat.models import Conversation, Message, SearchEntry
+from chat.models.search_entry import Found
+from chat.searching import filters
+from chat.searching.index import index
+from chat.searching.language import Query
+
+if TYPE_CHECKING:
+    from privatechathub.accounts.models import User
+
+M = TypeVar("M", bound=Model)
+
+#: The newest texts with the words that are ranked. More would cost more than their order is worth.
+CANDIDATES = 400
+#: How much a word counts by where it stands.
+WEIGHTS = {
+    Found.TITLE: 3.0, Found.NOTE: 1.5, Found.TEXT: 1.0, Found.FILE: 0.9, Found.REASONING: 0.5, Found.TOOL: 0.4,
+}  # fmt: skip
+#: After so long the same words count half.
+HALF_LIFE = timedelta(days=120)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A text with the words. ``source`` is the key of its row as text; ``message_id`` is None for titles and notes."""
+
+    kind: Found
+    source: str
+    message_id: int | None
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What was found in one place: a conversation, or the notes of a project. The best hit is the first."""
+
+    conversation_id: UUID | None
+    project_id: UUID | None
+    hits: tuple[Hit, ...]
+
+
+def find(user: User | int, query: Query) -> list[Group]:
+    """Where it was found, the best first, at most :data:`CANDIDATES`. At most two queries."""
+    if query.is_empty:
+        return []
+    if query.terms:
+        return _by_words(user, query)
+    return _by_messages(user, query) if query.is_about_messages else _by_conversations(user, query)
+
+
+def _by_words(user: User | int, query: Query) -> list[Group]:
+    entries = _filtered(SearchEntry.objects.owned_by(user), filters.of_conversation(query, "conversation__"))
+    entries = _filtered(entries, filters.of_message(query, "message__", "message_id"))
+    scores = dict(index().hits(entries, query, CANDIDATES))
+    best = max(scores.values(), default=0.0) or 1.0
+    moment = Coalesce("message__created_at", "conversation__updated_at")
+    rows = SearchEntry.objects.filter(pk__in=scores).values_list(
+        "pk", "kind", "source", "conversation_id", "project_id", "message_id", moment
+    )
+    now = timezone.now()
+    found: dict[tuple[UUID | None, UUID | None], list[Hit]] = {}
+    for pk, kind, source, conversation_id, project_id, message_id, said in rows:
+        worth = weight(Found(kind), said, now)
+        key = source if message_id and str(message_id) == source else str(UUID(source))
+        hit = Hit(Found(kind), key, message_id, scores[pk] / best * worth)
+        found.setdefault((conversation_id, project_id), []).append(hit)
+    return ranked(found)
+
+
+def weight(kind: Found, moment: datetime | None, now: datetime) -> float:
+    """How much a hit counts: by its place, and the old never less than half. Notes have no age."""
+    age = max(now - moment, timedelta()) if moment else timedelta()
+    fresh: float = 0.5 ** (age / HALF_LIFE)
+    return WEIGHTS[kind] * (0.5 + fresh / 2)
+
+
+def ranked(found: dict[tuple[UUID | None, UUID | None], list[Hit]]) -> list[Group]:
+    """Groups by their best hit, a little more for more of them; of one message only its best text."""
+    groups = []
+    for (conversation_id, project_id), hits in found.items():
+        best: dict[Any, Hit] = {}
+        for hit in sorted(hits, key=lambda hit: -hit.score):
+            best.setdefault(hit.message_id or hit.kind, hit)
+        groups.append(Group(conversation_id, project_id, tuple(best.values())))
+    return sorted(groups, key=lambda group: -sum(hit.score / 4**at for at, hit in enumerate(group.hits[:4])))
+
+
+def _by_messages(user: User | int, query: Query) -> list[Group]:
+    """The newest messages that the filters let through."""
+    rows = Message.objects.filter(conversation__owner=user, conversation__deleted_at=None, deleted_at=None)
+    rows = _filtered(rows, filters.of_conversation(query, "conversation__"))
+    rows = _filtered(rows, filters.of_message(query)).order_by("-pk")
+    found: dict[UUID, list[Hit]] = {}
+    for pk, conversation_id in rows.values_list("pk", "conversation_id")[:CANDIDATES]:
+        found.setdefault(conversation_id, []).append(Hit(Found.TEXT, str(pk), pk, 0.0))
+    return [Group(conversation_id, None, tuple(hits)) for conversation_id, hits in found.items()]
+
+
+def _by_conversations(user: User | int, query: Query) -> list[Group]:
+    """The newest conversations that the filters let through."""
+    rows = Conversation.objects.filter(owner=user, deleted_at=None)
+    rows = _filtered(rows, filters.of_conversation(query))
+    return [Group(pk, None, ()) for pk in rows.values_list("pk", flat=True)[:CANDIDATES]]
+
+
+def _filtered(rows: QuerySet[M], conditions: Iterable[Any]) -> Any:
+    return reduce(lambda found, condition: found.filter(condition), conditions, rows)
+
+
+def pages(groups: Sequence[Group], page: int, size: int) -> tuple[Sequence[Group], bool]:
+    """One page of them, counted from 1, and whether more follow."""
+    start = (page - 1) * size
+    return groups[start : start + size], len(groups) > start + size

@@ -1,0 +1,49 @@
+"""Searching: a page of results, the first of them while somebody types, and the quick switcher."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from chat.presenting.found import found_view, quick_view
+from chat.presenting.switcher import switcher_view
+from chat.searching.language import LONGEST
+from chat.views.requests import person
+
+
+@require_safe
+@login_required
+def results(request: HttpRequest) -> HttpResponse:
+    """A page of results."""
+    page = request.GET.get("page", "")
+    view = found_view(
+        person(request),
+        wanted(request),
+        int(page) if page.isascii() and page.isdecimal() and len(page) < 6 else 1,
+    )
+    return render(request, "chat/pages/search.html", {"found": view})
+
+
+@require_safe
+@login_required
+def quick(request: HttpRequest) -> HttpResponse:
+    """The first results, for the sidebar."""
+    return render(
+        request, "chat/fragments/found.html", {"found": quick_view(person(request), wanted(request))}
+    )
+
+
+@require_safe
+@login_required
+def switcher(request: HttpRequest) -> HttpResponse:
+    """Conversations, recent ones or those that fit, and commands; with ``?dialog`` what holds them too."""
+    view = switcher_view(person(request), wanted(request))
+    name = "switcher_dialog" if "dialog" in request.GET else "switcher"
+    return render(request, f"chat/fragments/{name}.html", {"switcher": view})
+
+
+def wanted(request: HttpRequest) -> str:
+    """What was typed."""
+    return request.GET.get("q", "").replace("\x00", "")[:LONGEST].strip()
