@@ -71,7 +71,8 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 
     def counted(self) -> ProjectQuerySet:
         """Each with ``count``, the number of its conversations; in their order, which grouping forgets."""
-        columns = {"count": models.Count("conversations", filter=models.Q(conversations__deleted_at=None))}
+        lines = models.Q(conversations__deleted_at=None, conversations__column=0)
+        columns = {"count": models.Count("conversations", filter=lines)}
         return self.annotate(**columns).order_by(*ORDER)
 
 

@@ -14,6 +14,7 @@ from chat.models import Conversation, Project, ProjectRevision, Told
 from chat.presenters import ProjectMark
 
 if TYPE_CHECKING:
+    from chat.models.conversation import ConversationQuerySet
     from privatechathub.accounts.models import User
 
 #: The fields of a mark.
@@ -102,9 +103,7 @@ def project_cards(user: User, *, archived: bool) -> list[ProjectCard]:
 
 def project_view(project: Project, before: datetime | None = None) -> ProjectView:
     """A project with its newest conversations, or those before a moment. Three queries."""
-    rows = (
-        Conversation.objects.owned_by(project.owner).filter(project=project).only("id", "title", "updated_at")
-    )
+    rows = conversations_of(project).only("id", "title", "updated_at", "comparison")
     found = list((rows.filter(updated_at__lt=before) if before else rows)[: PAGE + 1])
     shown = found[:PAGE]
     older = f"?before={shown[-1].updated_at.timestamp()}" if len(found) > PAGE else ""
@@ -121,6 +120,11 @@ def project_view(project: Project, before: datetime | None = None) -> ProjectVie
         conversations=tuple(map(conversation_line, shown)),
         older_url=older,
     )
+
+
+def conversations_of(project: Project) -> ConversationQuerySet:
+    """Its conversations, a line each."""
+    return Conversation.objects.owned_by(project.owner).filter(project=project).lines()
 
 
 def conversation_line(row: Conversation) -> ProjectConversation:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from chat.access import own_conversation, own_project, own_revision
 from chat.models import Conversation, Project, Told
-from chat.presenting.projects import mark, project_cards, project_view, revision_views
+from chat.presenting.projects import conversations_of, mark, project_cards, project_view, revision_views
 from chat.presenting.sidebar import parsed
 from chat.project_forms import MemoryForm, ProjectForm
 from chat.services import order, projects
@@ -140,7 +140,7 @@ def delete(request: HttpRequest, project_id: UUID) -> HttpResponse:
     if request.method == "POST" and chosen in ("keep", "delete"):
         projects.delete(project, with_conversations=chosen == "delete")
         return redirect("chat:projects")
-    count = Conversation.objects.owned_by(person(request)).filter(project=project).count()
+    count = conversations_of(project).count()
     context = {"project": mark(project), "count": count, "days": KEPT_DAYS}
     return render(request, "chat/pages/project_delete.html", context)
 

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from backends.models import Backend, CatalogueModel
-from chat.models import Conversation, Project, ProjectRevision, Told
+from chat.models import Comparison, Conversation, Project, ProjectRevision, Told
 from chat.presenting import projects as presenting
 from chat.services.sending import Sent
 from privatechathub.accounts.models import User
@@ -378,3 +378,20 @@ def test_every_page_is_sound_with_hostile_words(
         response = as_alice.get(path)
         assert (path, response.status_code, faults(response)) == (path, 200, [])
         assert "<script>alert" not in response.content.decode()
+
+
+def test_a_comparison_is_one_line_of_its_project(as_alice: Client, alice: User, garden: Project) -> None:
+    comparison = Comparison.objects.create(owner=alice)
+    for column in range(2):
+        Conversation.objects.create(
+            owner=alice,
+            project=garden,
+            title="Tides",
+            comparison=comparison,
+            column=column,
+            updated_at=timezone.now(),
+        )
+    assert "1 conversation" in words(as_alice.get("/projects/"))
+    page = read(as_alice.get(garden.get_absolute_url()))
+    assert len(page.all("a", href=comparison.get_absolute_url())) == 1
+    assert "1 conversation" in words(as_alice.get(f"/projects/{garden.pk}/delete/"))
