@@ -65,7 +65,8 @@ def own_activity(user: User, activity_id: UUID) -> Activity:
 
 def own_attachment(user: User, attachment_id: UUID) -> Attachment:
     """A file in this person's conversation. Raises Http404."""
-    return get_object_or_404(Attachment.objects.owned_by(user), pk=attachment_id)
+    rows = Attachment.objects.owned_by(user).select_related("message__conversation")
+    return get_object_or_404(rows, pk=attachment_id)
 
 
 def own_import(user: User, import_id: UUID) -> Import:

@@ -47,7 +47,7 @@ def document_view(row: Attachment) -> AttachmentView:
     """A file to read."""
     return AttachmentView(
         name=row.name,
-        url=reverse("chat:attachment-text", args=[row.pk]),
+        url=reverse("chat:attachment-read", args=[row.pk]),
         file_url=reverse("chat:attachment", args=[row.pk]),
         size=filesizeformat(row.size),
     )

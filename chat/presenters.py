@@ -148,6 +148,29 @@ class WaitingView:
 
 
 @dataclass(frozen=True, slots=True)
+class PassageView:
+    """A passage of a document that the model was sent. ``cited``: the answer names its number."""
+
+    number: int
+    label: str
+    url: str
+    cited: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExcerptsView:
+    """What an answer rests on of documents that were too long; ``sentence`` says which they are."""
+
+    sentence: str
+    passages: tuple[PassageView, ...]
+
+    @property
+    def cited(self) -> tuple[PassageView, ...]:
+        """Those that the answer names."""
+        return tuple(passage for passage in self.passages if passage.cited)
+
+
+@dataclass(frozen=True, slots=True)
 class MessageView:
     """One message as the thread shows it.
 
@@ -184,6 +207,7 @@ class MessageView:
     activities: tuple[ActivityView, ...] = ()
     asks: tuple[AskView, ...] = ()
     attachments: tuple[AttachmentView, ...] = ()
+    excerpts: ExcerptsView | None = None
 
     @property
     def sources(self) -> tuple[SourceView, ...]:

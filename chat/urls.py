@@ -97,6 +97,7 @@ urlpatterns = [
     path("attachments/<uuid:attachment_id>/", attachments.show, name="attachment"),
     path("attachments/<uuid:attachment_id>/thumbnail/", attachments.thumbnail, name="attachment-thumbnail"),
     path("attachments/<uuid:attachment_id>/text/", attachments.text, name="attachment-text"),
+    path("attachments/<uuid:attachment_id>/read/", attachments.read, name="attachment-read"),
     path("messages/<int:message_id>/waiting/send/", waiting.send_now, name="waiting-send"),
     path("messages/<int:message_id>/waiting/model/", waiting.send_elsewhere, name="waiting-model"),
     path("messages/<int:message_id>/waiting/edit/", waiting.edit, name="waiting-edit"),

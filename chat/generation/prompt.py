@@ -18,6 +18,7 @@ from chat.generation.estimate import USUAL, Size
 from chat.generation.fit import FILES, HISTORY, SUMMARY, TOOLS, Fit
 from chat.generation.memory import fingerprint, remembered
 from chat.generation.reach import Reach, known_capabilities, reach, steps_of
+from chat.generation.reading import room_for
 from chat.generation.sampling import sampling_options
 from chat.generation.steps import sees, turns_of, without_tools
 from chat.generation.system import PROMPT, joined, system_parts
@@ -184,7 +185,7 @@ def build_request(
     generation.receipt = receipt.begin(found.rows, answer, continues=generation.continues)
     if found.cut and found.cut.summary:
         generation.receipt["summary"] = found.cut.summary
-    note_left_out(generation, found.left_out)
+    note_left_out(generation, found.left_out, found.told)
     turns = alternating(turn for turns in found.turns for turn in turns)
     messages = with_summary(turns, found.cut.summary if found.cut else "") + going_on
     path = [row.pk for row in found.rows] + ([answer.pk] if generation.continues else [])
@@ -215,7 +216,7 @@ def fitted(answer: Message, model: CatalogueModel | None, fit: Fit, demand: Dema
     conversation = answer.conversation
     cuts = Cut.of(conversation)
     room = room_of(conversation, fit.window, fit.reserve, learned=fit.known is not None, sure=demand.sure)
-    found = reach(answer, model, cuts, room, fit.ratio)
+    found = reach(answer, model, cuts, room, fit.ratio, room_for(fit.window.tokens))
     if found.cut:
         fit = fit.having(SUMMARY, estimate.of_text(found.cut.summary))
     if room is not None:

@@ -10,7 +10,9 @@ from backends.models import CatalogueModel
 from chat.generation import estimate
 from chat.generation.attached import Attached, read_attached
 from chat.generation.estimate import Size
+from chat.generation.reading import UNKNOWN_ROOM, told_of
 from chat.generation.steps import finished, sees, turns_of
+from chat.generation.told import WHOLE, Told
 from chat.generation.window import Turn
 from chat.models import Conversation, Cut, CutKind, Message, MessageRole, Step
 from chat.models.path import way_up
@@ -24,7 +26,7 @@ class Reach:
     """``rows`` and what each is sent as, first to last. ``cut`` is the line above them, if there is one.
 
     ``whole``: nothing more is above them, up to the line or the beginning. ``left_out`` counts images that
-    the model cannot see.
+    the model cannot see; ``told`` is what is sent of documents.
     """
 
     rows: list[Message] = field(default_factory=list)
@@ -34,6 +36,7 @@ class Reach:
     cut: Cut | None = None
     whole: bool = False
     left_out: int = 0
+    told: Told = WHOLE
 
     def weighed(self, ratio: float) -> list[Turn]:
         """What the plan of a window is made from."""
@@ -51,6 +54,7 @@ class Reach:
             self.files[start:],
             self.cut,
             self.whole,
+            told=self.told,
         )
 
 
@@ -65,12 +69,16 @@ def reach(
     cuts: Mapping[int | None, Cut],
     room: int | None,
     ratio: float,
+    documents: int = UNKNOWN_ROOM,
 ) -> Reach:
-    """The messages before the answer, from the lowest line on, but no more than it takes to outgrow ``room`` tokens."""
+    """The messages before the answer, from the lowest line on, but no more than it takes to outgrow ``room`` tokens.
+
+    Of their documents as many are whole as ``documents`` characters hold.
+    """
     found = Reach()
     tokens = 0
     for chunk in chunks(answer.conversation, answer.parent_id, cuts, found, answer.parent):
-        _take(found, chunk, model)
+        _take(found, chunk, model, documents)
         tokens += sum(size.tokens(ratio) for size in found.sizes[: len(chunk)])
         if room is not None and tokens > room and not found.whole:
             break
@@ -124,9 +132,10 @@ def in_force(cut: Cut | None) -> Cut | None:
     return cut if cut and cut.kind != CutKind.PROPOSED else None
 
 
-def _take(found: Reach, rows: list[Message], model: CatalogueModel | None) -> None:
+def _take(found: Reach, rows: list[Message], model: CatalogueModel | None, documents: int) -> None:
     steps = steps_of(rows)
-    attached = read_attached(rows, model)
+    told = told_of(rows, documents, find=not found.rows)
+    attached = read_attached(rows, model, told)
     images = sees(known_capabilities(model))
     turns = [chat_messages(row, steps.get(row.pk, ()), attached, images=images) for row in rows]
     found.rows[:0] = rows
@@ -134,6 +143,7 @@ def _take(found: Reach, rows: list[Message], model: CatalogueModel | None) -> No
     found.sizes[:0] = [estimate.of_messages(messages) for messages in turns]
     found.files[:0] = [_files(row, attached) for row in rows]
     found.left_out += attached.left_out
+    found.told = told.joined(found.told)
 
 
 def _files(row: Message, attached: Attached) -> Size:

@@ -13,6 +13,7 @@ from chat.generation import canonical, prompt, reach, receipt
 from chat.generation.attached import note_left_out, read_attached
 from chat.generation.sampling import sampling_options
 from chat.generation.steps import NOTICE, sees, with_step, without_tools
+from chat.generation.told import Told
 from chat.models import Generation, Message, Step
 
 
@@ -75,7 +76,7 @@ def repeated(
     if first is None or not first.receipt.get("rounds"):
         return None
     turns = rows_of(first, receipt.ids_in(first.receipt))
-    note_left_out(generation, read_attached(turns, model).left_out)
+    note_left_out(generation, read_attached(turns, model).left_out, Told.of(first.passages))
     kept = first.receipt | {
         "capabilities": None if model is None else model.capabilities,
         "options": generation.options,
@@ -103,7 +104,7 @@ def begun(
     known = CatalogueModel(capabilities=values.get("capabilities"))
     capabilities = reach.known_capabilities(known)
     images = sees(capabilities)
-    attached = read_attached(rows, known)
+    attached = read_attached(rows, known, Told.of(generation.passages))
     messages = prompt.alternating(
         turn
         for row in rows

@@ -22,6 +22,7 @@ from chat.models.stored_text import StoredText
 from chat.models.submission import Submission
 from chat.models.system_prompt import LONGEST_PROMPT, SystemPrompt
 from chat.models.tag import TAG_LENGTH, Tag
+from chat.models.text_index import TextIndex
 from chat.models.tool_policy import ToolPolicy, ToolRule, Verdict
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "Submission",
     "SystemPrompt",
     "Tag",
+    "TextIndex",
     "Told",
     "ToolPolicy",
     "ToolRule",

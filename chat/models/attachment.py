@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models.functions import Length
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
 from backends.database import write_transaction
 from chat import files
 from chat.models.message import Message
+from chat.models.text_index import TextIndex
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -26,6 +28,11 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
     def owned_by(self, user: User) -> AttachmentQuerySet:
         """Files in this person's own conversations, deleted ones too: a fork of one still shows them."""
         return self.filter(message__conversation__owner=user)
+
+    def measured(self) -> AttachmentQuerySet:
+        """With ``characters``, and without the texts themselves."""
+        columns = {"characters": Length("text")}
+        return self.annotate(**columns).defer("text")
 
 
 class Attachment(models.Model):
@@ -47,6 +54,9 @@ class Attachment(models.Model):
     height = models.PositiveIntegerField(null=True, blank=True)
     text = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    #: Of ``text``; there only where :meth:`AttachmentQuerySet.measured` was asked.
+    characters: int
 
     objects = AttachmentQuerySet.as_manager()
 
@@ -80,5 +90,6 @@ def forget_bytes(instance: Attachment, **_signal: Any) -> None:
             files.hold(digest)
             if not Attachment.objects.filter(digest=digest).exists():
                 files.remove(digest)
+                TextIndex.objects.filter(digest=digest).delete()
 
     transaction.on_commit(remove_unless_used)

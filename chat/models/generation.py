@@ -60,7 +60,8 @@ class Generation(models.Model):
     ``awaits_server``: the backend was away, and nothing of the answer has arrived since. While it is
     queued, ``retry_at`` is when it joins the line, None for when the backend is back; ``waits``
     counts how often it was set to wait. ``images_left_out`` counts the images that were not sent because
-    the model cannot see.
+    the model cannot see; ``passages`` tells what it was given of documents that it was not sent whole, see
+    ``chat.generation.told``.
 
     ``receipt`` tells what the model was asked, see ``chat.generation.receipt``; ``system_text`` and ``tools_text``
     belong to it. ``repeats`` is the id of the generation whose request was sent again; that row may be gone.
@@ -80,6 +81,7 @@ class Generation(models.Model):
     status = models.CharField(max_length=12, choices=Status, default=Status.QUEUED)
     continues = models.BooleanField(default=False)
     images_left_out = models.PositiveSmallIntegerField(default=0)
+    passages = models.JSONField(default=dict, blank=True)
 
     after = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     alias = models.CharField(max_length=20, blank=True, default="")

@@ -17,6 +17,7 @@ from chat.markdown import render, render_user
 from chat.models import Generation, Message, MessageRole, Status
 from chat.presenters import MessageView
 from chat.presenting.endings import can_continue, error_view, facts, model_label, note, thought_tokens
+from chat.presenting.excerpts import excerpts_view
 from chat.rendered import rendered
 from chat.waiting import waiting_view
 
@@ -71,6 +72,7 @@ def message_view(row: Message, generation: Generation | None, cards: Cards = NO_
         can_delete=not generation.is_active,
         activities=cards[0],
         asks=cards[1],
+        excerpts=excerpts_view(generation, row.text),
     )
 
 

@@ -8,10 +8,12 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from chat.access import own_attachment
+from chat.presenting.documents import text_view
 from chat.views.requests import person
 
 #: Whatever a file may turn out to be for a browser, it runs nothing, loads nothing and is of no origin.
@@ -45,6 +47,23 @@ def text(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
     """What a model reads of it, to the letter."""
     found = own_attachment(person(request), attachment_id)
     return served(found.text.encode(), "text/plain; charset=utf-8", f"{found.name}.txt")
+
+
+@require_safe
+@login_required
+def read(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
+    """What a model gets of it, as a page; ``?from=`` and ``?to=`` mark a passage of a text, by characters."""
+    found = own_attachment(person(request), attachment_id)
+    marked = characters(request, "from"), characters(request, "to")
+    response = render(request, "chat/pages/file.html", {"file": text_view(found, *marked)})
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def characters(request: HttpRequest, name: str) -> int:
+    """A place in a text as an address names it; 0 where it names none."""
+    value = request.GET.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 9 else 0
 
 
 def picture(request: HttpRequest, read: Callable[[], bytes], media_type: str, name: str) -> HttpResponse:

@@ -143,6 +143,7 @@ DOORS = {
     "chat:ask-answer": Door(For.OWNER, POST, {"verdict": "once"}),
     "chat:activity-output": Door(For.OWNER, READ),
     "chat:attachment": Door(For.OWNER, READ),
+    "chat:attachment-read": Door(For.OWNER, READ),
     "chat:attachment-text": Door(For.OWNER, READ),
     "chat:attachment-thumbnail": Door(For.OWNER, READ),
     "chat:waiting-send": Door(For.OWNER, POST),

@@ -216,6 +216,6 @@ def test_a_document_is_served_as_text_and_as_a_file_never_as_a_page(
     for response in (shown, saved):
         assert response["Content-Security-Policy"] == "sandbox; default-src 'none'"
         assert response["X-Content-Type-Options"] == "nosniff"
-    assert f'href="/attachments/{row.pk}/text/"' in thread
+    assert f'href="/attachments/{row.pk}/read/"' in thread
     assert as_bob.get(f"/attachments/{row.pk}/text/").status_code == 404
     assert as_bob.get(f"/attachments/{row.pk}/").status_code == 404

@@ -1,0 +1,66 @@
+"""The passages under an answer: what it could rest on, and what it names."""
+
+from __future__ import annotations
+
+import re
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from chat.generation.told import Passage, Told
+from chat.models import Generation
+from chat.presenters import ExcerptsView, PassageView
+
+#: [1], [1, 3], [2][4], also with the brackets of Chinese and Japanese.
+_NAMED = re.compile(r"[\[【]\s*(\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*)\s*[\]】]")
+
+
+def excerpts_view(generation: Generation, text: str) -> ExcerptsView | None:
+    """None where every document was sent whole, or while the answer is being written. No query."""
+    if not generation.passages or generation.is_active:
+        return None
+    told = Told.of(generation.passages)
+    named = numbers_in(text)
+    return ExcerptsView(
+        sentence=sentence(told),
+        passages=tuple(
+            PassageView(number, label_of(passage), url_of(passage), number in named)
+            for number, passage in enumerate(told.passages, 1)
+        ),
+    )
+
+
+def numbers_in(text: str) -> set[int]:
+    """The passages that a text names."""
+    return {int(number) for named in _NAMED.findall(text) for number in re.findall(r"\d+", named)}
+
+
+def sentence(told: Told) -> str:
+    """What was not sent whole."""
+    names = ", ".join(f"“{name}”" for name in told.partly.values())
+    count = len(told.passages)
+    return ngettext(
+        "Too long for the model’s window: %(names)s. %(count)d passage was sent, not the whole.",
+        "Too long for the model’s window: %(names)s. %(count)d passages were sent, not the whole.",
+        count,
+    ) % {"names": names, "count": count}
+
+
+def label_of(passage: Passage) -> str:
+    """The file and the place, for example ``report.pdf p. 12``."""
+    unit, _colon, name = passage.place.partition(":")
+    place = {
+        "page": _("p. %(name)s"),
+        "slide": _("slide %(name)s"),
+        "sheet": _("sheet %(name)s"),
+        "line": _("line %(name)s"),
+        "heading": "%(name)s",
+    }.get(unit, "")
+    return f"{passage.name} {place % {'name': name}}".rstrip() if place else passage.name
+
+
+def url_of(passage: Passage) -> str:
+    """The text of the file, opened at the passage."""
+    address = reverse("chat:attachment-read", args=[passage.file])
+    return f"{address}?from={passage.start}&to={passage.end}#passage"
