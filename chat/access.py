@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from chat.models import (
@@ -49,6 +50,25 @@ def own_generation(user: User, generation_id: UUID) -> Generation:
         "message__conversation__owner", "message__parent", "backend", "system_text", "tools_text"
     )
     return get_object_or_404(rows, pk=generation_id)
+
+
+def own_place(user: User, message_id: int, conversation_id: str = "") -> tuple[Message, Conversation]:
+    """A message of this person and the conversation that shows it: its own, or a fork that shares it.
+
+    Raises Http404, also where the message was deleted from its own.
+    """
+    message = own_message(user, message_id)
+    if conversation_id in ("", str(message.conversation_id)):
+        if message.deleted_at is not None:
+            raise Http404
+        return message, message.conversation
+    try:
+        conversation = own_conversation(user, UUID(conversation_id))
+    except ValueError:
+        raise Http404 from None
+    if not conversation.shares(message_id):
+        raise Http404
+    return message, conversation
 
 
 def own_ask(user: User, ask_id: UUID) -> Ask:

@@ -171,6 +171,42 @@ class ExcerptsView:
 
 
 @dataclass(frozen=True, slots=True)
+class VersionsView:
+    """What else could stand in a message's place: ``number`` of ``count``, from 1.
+
+    ``place`` is the id of the message before, 0 for the first one.
+    """
+
+    place: int
+    number: int
+    count: int
+    previous_id: int | None
+    next_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileChoice:
+    """A file of a question that is edited, and whether it stays."""
+
+    id: str
+    name: str
+    stays: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EditView:
+    """The form for another version of a message. ``error`` is a sentence or empty."""
+
+    id: int
+    conversation_id: str
+    role: str
+    text: str
+    error: str
+    files: tuple[FileChoice, ...]
+    back_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class MessageView:
     """One message as the thread shows it.
 
@@ -178,7 +214,8 @@ class MessageView:
 
     ``status`` is ``completed`` for everything that is not being written or broken. ``html`` is safe
     rendered Markdown. ``phase`` is a sentence while nothing has arrived yet ("Loading the model…"),
-    ``progress`` 0 to 100 or None, ``queue_place`` counts from 1 while queued.
+    ``progress`` 0 to 100 or None, ``queue_place`` counts from 1 while queued. ``edited``: an answer in the
+    person's words. ``query`` names the conversation in the message's addresses where it is shared with a fork.
     """
 
     id: int
@@ -208,6 +245,9 @@ class MessageView:
     asks: tuple[AskView, ...] = ()
     attachments: tuple[AttachmentView, ...] = ()
     excerpts: ExcerptsView | None = None
+    versions: VersionsView | None = None
+    edited: bool = False
+    query: str = ""
 
     @property
     def sources(self) -> tuple[SourceView, ...]:
@@ -259,6 +299,18 @@ class ProjectMark:
     url: str
     colour: str
     icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageMenuView:
+    """What can be done with a message. ``models`` are those that can be asked again."""
+
+    id: int
+    conversation_id: str
+    is_answer: bool
+    url: str
+    is_shared: bool
+    models: tuple[ModelGroup, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +390,7 @@ class ThreadView:
 
     ``revision`` counts changes of structure; the page tells it to the socket on reconnect.
     ``earlier_url`` loads the messages before the first of these, ``later_url`` those after the last; empty where
-    there are none.
+    there are none. ``undo_url`` brings back what was just deleted.
     """
 
     id: str
@@ -355,6 +407,7 @@ class ThreadView:
     is_archived: bool = False
     active: bool = field(default=False)
     project: ProjectMark | None = None
+    undo_url: str = ""
 
     @property
     def is_asking(self) -> bool:

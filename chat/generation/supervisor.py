@@ -29,6 +29,7 @@ from chat.generation.tidying import forget_unused_texts
 from chat.generation.updates import Bus, Kind, Update
 from chat.generation.waiters import Waiters
 from chat.models import Generation, Status
+from chat.tree.keeping import purge_deleted
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ SAVE_EVERY = 1.0
 SAVE_AGAIN = 2.0
 #: Saves between two looks for runs that a dead process left behind and for forgotten waiting ones.
 SWEEP_EVERY = 5
-#: Saves between two looks for texts that no receipt names any more.
+#: Saves between two looks for texts that no receipt names any more, and for messages deleted long ago.
 TIDY_EVERY = 3600
 #: Saves between two looks for what was deleted long ago.
 PURGE_EVERY = 600
@@ -234,6 +235,7 @@ class Supervisor:
                     await in_database(forget_unused_texts)
                 if count % PURGE_EVERY == 0:
                     await in_database(trash.purge)
+                    await in_database(purge_deleted)
             except Exception:  # whatever it is: the leases of all runs hang on this loop
                 logger.exception("could not save; trying again")
                 for run in self.runs.values():
@@ -251,6 +253,7 @@ class Supervisor:
         """At the start: nothing of a dead process stays running, whoever waited goes on waiting."""
         await in_database(recovery.interrupt_dead_workers)
         await in_database(forget_unused_texts)
+        await in_database(purge_deleted)
         await self.sweep()
 
     async def close(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from backends.database import write_transaction
 from backends.models import Backend
 from chat.models.comparison import Comparison
 from chat.models.path import ENDLESS, way_up
@@ -60,6 +61,18 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         """Those with these ids, and all columns of a comparison of which one has."""
         columns = Comparison.objects.filter(columns__in=ids)
         return self.filter(models.Q(pk__in=ids) | models.Q(comparison__in=columns))
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete them; what forks share of them stays with these."""
+        from chat.tree.keeping import hand_over
+
+        with write_transaction():
+            for conversation in self:
+                hand_over(conversation)
+            return super().delete()
+
+    delete.queryset_only = True  # type: ignore[attr-defined]
+    delete.alters_data = True  # type: ignore[attr-defined]
 
 
 class Conversation(models.Model):
@@ -151,6 +164,14 @@ class Conversation(models.Model):
         if self.comparison_id:
             return reverse("chat:comparison", args=[self.comparison_id])
         return reverse("chat:conversation", args=[self.pk])
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete it; what forks share of it stays with these."""
+        from chat.tree.keeping import hand_over
+
+        with write_transaction():
+            hand_over(self)
+            return super().delete(*args, **kwargs)
 
     @property
     def prompt_text(self) -> str:

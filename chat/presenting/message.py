@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
@@ -14,26 +16,52 @@ from chat.cards import Cards, cards_of, with_flags
 from chat.generation import queue
 from chat.generation.supervisor import waiting_sentence
 from chat.markdown import render, render_user
-from chat.models import Generation, Message, MessageRole, Status
+from chat.models import Conversation, Generation, Message, MessageRole, Status
 from chat.presenters import MessageView
 from chat.presenting.endings import can_continue, error_view, facts, model_label, note, thought_tokens
 from chat.presenting.excerpts import excerpts_view
+from chat.presenting.versions import versions_of, with_versions_flag
 from chat.rendered import rendered
 from chat.waiting import waiting_view
 
 
-def message_views(ids: Sequence[int]) -> tuple[MessageView, ...]:
+def message_views(ids: Sequence[int], conversation: Conversation | None = None) -> tuple[MessageView, ...]:
     """The messages with these ids as shown, each with the newest generation that wrote it.
 
     The texts are read last: an answer that is saved meanwhile must not look ended without its text.
+    ``conversation`` is the one that shows them, without it that of the messages.
     """
     rows_of_runs = Generation.objects.filter(message_id__in=ids).defer("receipt").order_by("created_at")
     generations = list(with_flags(rows_of_runs))
     newest = {generation.message_id: generation for generation in generations}
     cards = cards_of(generations)
-    rows = Message.objects.in_bulk(ids)
+    rows = with_versions_flag().in_bulk(ids)
     found = with_attachments([rows[pk] for pk in ids if pk in rows])
-    return tuple(message_view(row, newest.get(row.pk), cards.get(row.pk, NO_CARDS)) for row in found)
+    views = [message_view(row, newest.get(row.pk), cards.get(row.pk, NO_CARDS)) for row in found]
+    return in_their_places(found, views, conversation)
+
+
+def in_their_places(
+    rows: Sequence[Message], views: Sequence[MessageView], conversation: Conversation | None
+) -> tuple[MessageView, ...]:
+    """The messages with their other versions, and with what a fork that shares them adds."""
+    if not any(getattr(row, "may_vary", False) for row in rows) and (
+        conversation is None or conversation.forked_from_id is None
+    ):
+        return tuple(views)
+    conversation = conversation or rows[0].conversation
+    versions = versions_of(rows, conversation)
+    return tuple(
+        replace(view, versions=versions.get(row.pk), **shared_with(row, conversation))
+        for row, view in zip(rows, views, strict=True)
+    )
+
+
+def shared_with(row: Message, conversation: Conversation) -> dict[str, Any]:
+    """What is different where a fork shows a message that it shares: it can't change it."""
+    if row.conversation_id == conversation.pk:
+        return {}
+    return {"query": f"?conversation={conversation.pk}", "can_delete": False, "can_continue": False}
 
 
 def one_message_view(message_id: int) -> MessageView | None:
@@ -99,7 +127,9 @@ def plain_message(row: Message) -> MessageView:
         html=safe(html),
         text=row.text,
         created=row.created_at,
+        can_retry=row.role == MessageRole.ASSISTANT and row.parent_id is not None,
         can_delete=True,
+        edited=row.edited,
         attachments=attachment_views(row),
     )
 

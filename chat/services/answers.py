@@ -1,4 +1,4 @@
-"""What can be done with an answer: stop, retry, continue, delete."""
+"""What can be done with an answer: stop, retry, continue."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from backends.database import write_transaction
 from chat.generation import queue, runtime
 from chat.generation.updates import Kind
 from chat.models import Conversation, Generation, Message, MessageRole
+from chat.services.branches import held
 from chat.services.models import find_model
 from chat.services.refusals import Refused
 from chat.services.sending import add_answer, begin, new_generation, refuse_while_answering, tell
@@ -47,16 +48,17 @@ def stop_running(generation: Generation) -> None:
         running.stop_soon(generation.pk)
 
 
-def retry(user: User, answer: Message, ref: str = "") -> Generation:
+def retry(user: User, answer: Message, ref: str = "", *, within: Conversation | None = None) -> Generation:
     """Ask the same question again, of the same model or another. The old answer stays in the tree.
 
+    ``within`` is the conversation that shows the answer, where that is a fork which shares it.
     Raises Refused while an answer is being written, or where the model is gone.
     """
     question = answer.parent if answer.role == MessageRole.ASSISTANT else answer
     if question is None:
         raise Refused(_("The question of this answer was deleted."))
     with write_transaction():
-        conversation = locked(answer)
+        conversation = held(within or answer.conversation)
         refuse_while_answering(conversation)
         model = find_model(user, ref or ref_of(answer))
         _answer, generation = add_answer(conversation, question, model)
@@ -65,10 +67,12 @@ def retry(user: User, answer: Message, ref: str = "") -> Generation:
     return generation
 
 
-def continue_answer(user: User, answer: Message) -> Generation:
-    """Go on with an answer that was cut off; what comes is appended. Raises Refused."""
+def continue_answer(user: User, answer: Message, *, within: Conversation | None = None) -> Generation:
+    """Go on with an answer that was cut off; what comes is appended. Raises Refused, also for one that is shared."""
+    if within is not None and within.pk != answer.conversation_id:
+        raise Refused(_("This answer belongs to the conversation that this one was forked from."))
     with write_transaction():
-        conversation = locked(answer)
+        conversation = held(answer.conversation)
         refuse_while_answering(conversation)
         if not (answer.text or answer.has_steps) or answer.role != MessageRole.ASSISTANT:
             raise Refused(_("There is nothing to continue. Try again instead."))
@@ -78,26 +82,6 @@ def continue_answer(user: User, answer: Message) -> Generation:
     begin(generation)
     tell(Kind.CHANGED, conversation)
     return generation
-
-
-def delete_message(message: Message) -> Conversation:
-    """Take a message out. What followed it stays and hangs on what was before. Raises Refused while one is written.
-
-    Deleting a question takes its answers along, so that no two turns of the same speaker meet.
-    """
-    with write_transaction():
-        conversation = locked(message)
-        refuse_while_answering(conversation)
-        doomed = [message, *answers_of(message)] if message.role == MessageRole.USER else [message]
-        ids = {row.pk for row in doomed}
-        Message.objects.filter(parent_id__in=ids).exclude(pk__in=ids).update(parent_id=message.parent_id)
-        if conversation.head_id in ids:
-            conversation.head_id = message.parent_id
-        Message.objects.filter(pk__in=ids).delete()
-        conversation.revision += 1
-        conversation.save(update_fields=["head", "revision"])
-    tell(Kind.CHANGED, conversation)
-    return conversation
 
 
 def answers_of(question: Message) -> list[Message]:
@@ -112,11 +96,6 @@ def ref_of(answer: Message) -> str:
         return f"{generation.backend.slug}/{generation.model_id}"
     conversation = answer.conversation
     return f"{conversation.backend.slug}/{conversation.model_id}" if conversation.backend else ""
-
-
-def locked(message: Message) -> Conversation:
-    """The message's conversation, held until the transaction ends."""
-    return Conversation.objects.select_for_update().get(pk=message.conversation_id)
 
 
 def bump(conversation: Conversation) -> None:

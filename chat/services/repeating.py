@@ -10,7 +10,7 @@ from backends.database import write_transaction
 from chat.generation.sampling import taken_by
 from chat.generation.updates import Kind
 from chat.models import Generation
-from chat.services.answers import locked
+from chat.services.branches import held
 from chat.services.models import find_model
 from chat.services.refusals import Refused
 from chat.services.sending import add_answer, begin, refuse_while_answering, tell
@@ -31,7 +31,7 @@ def repeat(user: User, generation: Generation, ref: str = "") -> Generation:
     if answer.parent is None:
         raise Refused(_("The question of this answer was deleted."))
     with write_transaction():
-        conversation = locked(answer)
+        conversation = held(answer.conversation)
         refuse_while_answering(conversation)
         model = find_model(user, ref or ref_of(generation))
         sent = generation.receipt.get("options", {})

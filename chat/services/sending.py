@@ -130,7 +130,8 @@ def already_sent(user: User, key: str, text: str, files: Sequence[Staged] = ()) 
     """
     found = (
         Submission.objects.select_related("message__conversation")
-        .filter(user=user, key=key[:64], message__text=text, message__conversation__deleted_at=None)
+        .filter(user=user, key=key[:64], message__text=text, message__deleted_at=None)
+        .filter(message__conversation__deleted_at=None)
         .first()
         if key
         else None
@@ -138,7 +139,8 @@ def already_sent(user: User, key: str, text: str, files: Sequence[Staged] = ()) 
     if found is None or not has_these(found.message, files):
         return None
     question = found.message
-    generation = Generation.objects.select_related("message").filter(message__parent=question).first()
+    answers = Generation.objects.filter(message__parent=question, message__deleted_at=None)
+    generation = answers.select_related("message").first()
     if generation is None:
         return None
     return Sent(question.conversation, question, generation.message, generation, repeated=True)
@@ -198,13 +200,17 @@ def add_answer(
     """
     answer = Message.objects.create(conversation=conversation, parent=question, role=MessageRole.ASSISTANT)
     generation = new_generation(conversation, answer, model, **values)
+    if question.chosen_id and question.conversation_id == conversation.pk:  # now the newest is
+        Message.objects.filter(pk=question.pk).update(chosen=None)
     conversation.head = answer
+    conversation.last_deletion = None
     conversation.backend = model.backend
     conversation.model_id = model.model_id
     conversation.updated_at = timezone.now()
     conversation.revision += 1
     conversation.archived_at = None
-    conversation.save(update_fields=["head", "backend", "model_id", "updated_at", "archived_at", "revision"])
+    changed = ("head", "last_deletion", "backend", "model_id", "updated_at", "archived_at", "revision")
+    conversation.save(update_fields=changed)
     return answer, generation
 
 

@@ -12,7 +12,8 @@ from chat.generation import queue, runtime, waiting
 from chat.generation.sampling import options_for
 from chat.generation.updates import Kind
 from chat.models import Conversation, Generation, Message, Status
-from chat.services.answers import answers_of, bump, locked
+from chat.services.answers import answers_of, bump
+from chat.services.branches import held
 from chat.services.models import find_model
 from chat.services.refusals import Refused
 from chat.services.sending import begin, checked, tell
@@ -56,7 +57,7 @@ def edit_question(answer: Message, text: str) -> None:
     """Change the question while it waits. Raises Refused."""
     text = checked(text)
     with write_transaction():
-        conversation = locked(answer)
+        conversation = held(answer.conversation)
         find_waiting(answer)
         question = answer.parent
         if question is None or any(other.text for other in answers_of(question)):
@@ -73,7 +74,7 @@ def edit_question(answer: Message, text: str) -> None:
 def send_elsewhere(user: User, answer: Message, ref: str) -> None:
     """Ask another model. Raises Refused, also where this person may not use it."""
     with write_transaction():
-        conversation = locked(answer)
+        conversation = held(answer.conversation)
         generation = find_waiting(answer)
         model = find_model(user, ref)
         redirect(generation, conversation, model)

@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.html import escape
 from django.views.decorators.http import require_POST, require_safe
 
-from chat.access import own_conversation, own_message
+from chat.access import own_conversation, own_message, own_place
 from chat.generation.updates import Kind
-from chat.models import Conversation, Status
+from chat.models import Conversation, Message, Status
 from chat.presenting.composer import composer_view, submission_key
 from chat.presenting.endings import model_label
 from chat.presenting.message import message_view
@@ -102,34 +102,21 @@ def stop(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 @login_required
 def retry(request: HttpRequest, message_id: int) -> HttpResponse:
     """The same question again."""
-    message = own_message(person(request), message_id)
+    message, conversation = place(request, message_id)
     try:
-        answers.retry(person(request), message, ref_of(request))
+        answers.retry(person(request), message, ref_of(request), within=conversation)
     except Refused as refused:
-        return refuse(request, message.conversation, refused)
-    return changed(request, message.conversation)
+        return refuse(request, conversation, refused)
+    return changed(request, conversation)
 
 
 @require_POST
 @login_required
 def continue_(request: HttpRequest, message_id: int) -> HttpResponse:
     """Go on with an answer that was cut off."""
-    message = own_message(person(request), message_id)
+    message, conversation = place(request, message_id)
     try:
-        answers.continue_answer(person(request), message)
-    except Refused as refused:
-        return refuse(request, message.conversation, refused)
-    return changed(request, message.conversation)
-
-
-@require_POST
-@login_required
-def delete(request: HttpRequest, message_id: int) -> HttpResponse:
-    """Take a message out."""
-    message = own_message(person(request), message_id)
-    conversation = message.conversation
-    try:
-        answers.delete_message(message)
+        answers.continue_answer(person(request), message, within=conversation)
     except Refused as refused:
         return refuse(request, conversation, refused)
     return changed(request, conversation)
@@ -223,6 +210,12 @@ def on_top_of_list(conversation: Conversation) -> str:
     """This conversation's line on top of the list (see static/js/navigation.js); the other lines stay."""
     html = render_to_string("chat/fragments/sidebar_group.html", {"group": newest_group(conversation)})
     return frames.partial("conversations", "bringToTop", html)
+
+
+def place(request: HttpRequest, message_id: int) -> tuple[Message, Conversation]:
+    """A message, and the conversation in which somebody clicked below it. Raises Http404."""
+    named = request.GET if request.method in ("GET", "HEAD") else request.POST
+    return own_place(person(request), message_id, named.get("conversation", ""))
 
 
 def text_of(request: HttpRequest) -> str:

@@ -50,6 +50,7 @@ const sources = {
     const code = button.closest("figure").querySelector("code");
     return [code.textContent.replace(/\n$/, ""), code];
   },
+  "copy-link": async (link) => [link.href, link],
   "copy-field": async (button) => [byId(button.dataset.field).value, byId(button.dataset.field)],
 };
 
@@ -57,6 +58,7 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-action]");
   const source = sources[button?.dataset.action];
   if (!source) return;
+  event.preventDefault(); // a link's way is for pages without scripts
   const [text, element] = await source(button);
   if (await copy(text)) return confirmCopied(button);
   select(element);

@@ -13,16 +13,21 @@ const isFrame = (ctx) => ctx.sourceElement?.id === "thread";
 let tasks = [];
 
 document.addEventListener("htmx:before:swap", ({ detail }) => {
-  if (!isFrame(detail.ctx)) return;
-  const targets = Array.from(detail.ctx.text.matchAll(TARGET), ([, target]) => target);
+  const { ctx } = detail;
+  if (!isFrame(ctx)) return;
+  const targets = Array.from(ctx.text.matchAll(TARGET), ([, target]) => target);
   tasks = detail.tasks.filter(({ type }) => type === "partial");
   tasks.forEach((task, index) => { task.target = targets[index]; });
+  if (!byId("later")) return;
+  // A page that shows an earlier part: the end of the thread has no place in it, a change of the path does.
+  if (targets.includes("#messages") && !ctx.text.includes('hx-swap="appendMissing"')) heal();
+  detail.tasks.splice(0, detail.tasks.length, ...detail.tasks.filter(({ target }) => target !== "#messages" && document.querySelector(target)));
 });
 
 // Most frames bring a few words. Only what changes more is worth a look at the rest of the page.
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   if (isFrame(ctx)) {
-    if (tasks.some(({ target }) => typeof target === "string")) heal();
+    if (!byId("later") && tasks.some(({ target }) => typeof target === "string")) heal();
     if (!ctx.text.includes("<article")) return;
   }
   document.dispatchEvent(new CustomEvent("hub:changed", { detail: { ctx } }));
@@ -36,7 +41,8 @@ function heal() {
   healing ??= setTimeout(async () => {
     healing = undefined;
     healed = performance.now();
-    const response = await fetch(location.pathname, { headers: { "HX-Request": "true" } }).catch(() => null);
+    const around = byId("later") ? byId("messages").querySelector("article")?.id.slice("message-".length) : "";
+    const response = await fetch(location.pathname + (around ? `?around=${around}` : ""), { headers: { "HX-Request": "true" } }).catch(() => null);
     const text = response?.ok ? await response.text() : "";
     if (!byId("thread") || !text.includes('id="thread"')) return;
     await htmx.swap({ sourceElement: byId("main"), target: "#thread", select: "#thread", swap: "outerHTML", text });

@@ -8,7 +8,7 @@ const isAtEnd = (scroller) => scroller.scrollTop > -64;
 
 function showWay() {
   const scroller = byId("scroller");
-  if (scroller) byId("newest").hidden = isAtEnd(scroller);
+  if (scroller) byId("newest").hidden = isAtEnd(scroller) && !byId("later");
 }
 
 document.addEventListener("scroll", (event) => {
@@ -36,6 +36,7 @@ if (!CSS.supports("overflow-anchor", "auto")) {
 
 document.addEventListener("click", (event) => {
   if (!event.target.closest("#newest")) return;
+  if (byId("later")) return location.assign(location.pathname);
   // A smooth way to an end that moves on would never arrive.
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches || document.querySelector('#messages > [data-status="running"]');
   byId("scroller").scrollTo({ top: 0, behavior: still ? "instant" : "smooth" });
@@ -51,6 +52,11 @@ document.addEventListener("keydown", (event) => {
 htmx.registerExtension("append-missing", {
   handle_swap(style, target, fragment) {
     if (style !== "appendMissing") return false;
+    if (byId("later")) { // an earlier part is shown; the question is at the end
+      location.assign(location.pathname);
+      return [];
+    }
+    byId("deleted")?.remove();
     const fresh = [...fragment.children].filter((article) => !byId(article.id));
     if (fresh.some((article) => article.dataset.role === "user")) {
       target.querySelectorAll('[data-status="pending"]').forEach((article) => article.remove());
@@ -59,6 +65,58 @@ htmx.registerExtension("append-missing", {
     return fresh;
   },
 });
+
+// Other versions: the arrow that was pressed stays where it is on the screen, and keeps the focus.
+let pressed;
+
+document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+  const button = ctx.request?.submitter;
+  if (!button?.closest(".versions")) return;
+  pressed = { button, place: button.id.replace(/-\w+$/, ""), top: button.getBoundingClientRect().top };
+  setTimeout(() => { pressed = undefined; }, 3000);
+});
+
+// Messages that come in below do not carry a reader along who is at the end of what is shown.
+let below;
+
+document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
+  const scroller = byId("scroller");
+  below = ctx.sourceElement?.id === "later" ? scroller.scrollHeight : undefined;
+});
+
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  const scroller = byId("scroller");
+  if (below !== undefined && isAtEnd(scroller)) scroller.scrollTop -= scroller.scrollHeight - below;
+  below = undefined;
+  if (ctx.target?.id === "message-menu") ctx.target.showPopover({ source: ctx.sourceElement });
+  const arrow = pressed && [byId(pressed.button.id), byId(`${pressed.place}-previous`), byId(`${pressed.place}-next`)].find((one) => one && !one.disabled);
+  if (!arrow) return;
+  scroller.scrollTop += arrow.getBoundingClientRect().top - pressed.top;
+  arrow.focus({ preventScroll: true });
+  if (!pressed.button.isConnected) pressed = undefined;
+});
+
+document.addEventListener("keydown", (event) => {
+  const form = event.target.closest?.("form.edit");
+  if (!form || event.isComposing) return;
+  if (event.key === "Escape") {
+    event.preventDefault();
+    form.querySelector("[data-cancel]").click();
+  } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    form.requestSubmit();
+  }
+});
+
+// A message that is not on the page, named in the address: the hub finds it.
+function find() {
+  const [, id] = location.hash.match(/^#message-(\d+)$/) ?? [];
+  if (!id || byId(`message-${id}`) || !byId("thread") || location.search.includes(`message=${id}`)) return;
+  location.replace(`${location.pathname}?message=${id}${location.hash}`);
+}
+
+addEventListener("hashchange", find);
+find();
 
 // What the reader unfolded stays unfolded when the server sends the element anew.
 document.addEventListener("htmx:before:swap", ({ detail: { tasks } }) => {

@@ -18,7 +18,7 @@ from backends.models import Backend
 from chat.generation import runtime
 from chat.generation.memory import fingerprint
 from chat.models import Conversation, Generation, Message, Status
-from chat.services import answers, conversations
+from chat.services import answers, conversations, deleting
 from chat.services.sending import Sent
 from privatechathub.accounts.models import User
 
@@ -129,7 +129,7 @@ class TestTurns:
     ) -> None:
         first = await talk.say("One")
         await talk.say("Two")
-        await in_database(answers.delete_message, first.question)
+        await in_database(deleting.delete_message, first.question.conversation, first.question)
         await talk.say("Three")
         assert server.states[2] == {}
         assert [message.text for message in server.asked[2].messages] == ["Two", "Answer 2", "Three"]

@@ -19,11 +19,13 @@ from chat import files, trash
 from chat.generation.prompt import prepare
 from chat.models import Attachment, Conversation, Generation, Message, Status
 from chat.presenting.message import message_view, message_views
-from chat.services.answers import delete_message, retry
+from chat.services.answers import retry
 from chat.services.conversations import delete
+from chat.services.deleting import delete_message
 from chat.services.refusals import Refused
 from chat.services.sending import Sent, send_message, start_conversation
 from chat.services.uploads import MOST_FILES, name_of
+from chat.tree.keeping import KEPT, purge_deleted
 from privatechathub.accounts.models import User
 from tests.chat.attachments.pictures import plain, upload
 
@@ -117,7 +119,9 @@ def test_the_same_picture_is_kept_once_and_goes_with_its_last_row(
     finish(first)
 
     with django_capture_on_commit_callbacks(execute=True):
-        delete_message(first.question)
+        delete_message(first.conversation, first.question)
+        Message.objects.filter(deleted_at__isnull=False).update(deleted_at=timezone.now() - 2 * KEPT)
+        assert purge_deleted() == 2
     assert len(kept(folder)) == 2
     with django_capture_on_commit_callbacks(execute=True):
         delete(second.conversation)

@@ -1,0 +1,47 @@
+"""The form that edits a message, and the menu of a message."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from chat.models import Attachment, Conversation, Message, MessageRole
+from chat.permalinks import permalink
+from chat.picker import model_groups
+from chat.presenters import EditView, FileChoice, MessageMenuView
+from chat.services.answers import ref_of
+from chat.services.models import usable_models
+
+if TYPE_CHECKING:
+    from privatechathub.accounts.models import User
+
+
+def edit_view(
+    row: Message, conversation: Conversation, text: str, error: str, kept: Collection[UUID] | None
+) -> EditView:
+    """The form with that text; ``kept`` are the files that stay, None for all."""
+    files = Attachment.objects.filter(message=row).defer("text") if row.attached else ()
+    return EditView(
+        id=row.pk,
+        conversation_id=str(conversation.pk),
+        role=row.role,
+        text=text,
+        error=error,
+        files=tuple(FileChoice(str(file.pk), file.name, kept is None or file.pk in kept) for file in files),
+        back_url=permalink(row, conversation.pk),
+    )
+
+
+def menu_view(user: User, row: Message, conversation: Conversation) -> MessageMenuView:
+    """What can be done with this message here."""
+    is_answer = row.role == MessageRole.ASSISTANT
+    asks = row.parent_id is not None if is_answer else True
+    return MessageMenuView(
+        id=row.pk,
+        conversation_id=str(conversation.pk),
+        is_answer=is_answer,
+        url=permalink(row, conversation.pk),
+        is_shared=row.conversation_id != conversation.pk,
+        models=model_groups(usable_models(user), user, conversation, ref_of(row)) if asks else (),
+    )

@@ -1,0 +1,447 @@
+"""Versions, forks, deleting and bringing back, as their owner uses them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from chat.generation.prompt import history
+from chat.models import Attachment, Conversation, Generation, Message, Status
+from chat.permalinks import permalink
+from chat.presenting.thread import thread_view
+from chat.services import branches, conversations, deleting
+from chat.services.sending import Sent
+from chat.tree.keeping import KEPT, purge_deleted
+from privatechathub.accounts.models import User
+from tests.chat.attachments.pictures import attach_picture
+from tests.chat.page import Page, read
+from tests.chat.tree.conftest import add, chain
+
+pytestmark = pytest.mark.django_db
+
+Ask = Callable[..., Sent]
+HTMX = {"HX-Request": "true"}
+
+
+def end(sent: Sent, text: str) -> Sent:
+    """The answer is there."""
+    Message.objects.filter(pk=sent.answer.pk).update(text=text)
+    Generation.objects.filter(pk=sent.generation.pk).update(status=Status.COMPLETED)
+    return sent
+
+
+def texts(conversation: Conversation) -> list[str]:
+    """What is shown."""
+    conversation.refresh_from_db()
+    return [row.text for row in conversation.path()]
+
+
+def finish_newest(text: str) -> Message:
+    generation = Generation.objects.latest("created_at")
+    generation.status = Status.COMPLETED
+    generation.save()
+    generation.message.text = text
+    generation.message.save()
+    return generation.message
+
+
+@pytest.fixture
+def talked(ask: Ask) -> Conversation:
+    """Two questions and their answers."""
+    first = end(ask("One?"), "1")
+    end(ask("Two?", first.conversation), "2")
+    return first.conversation
+
+
+def row(text: str) -> Message:
+    return Message.objects.get(text=text)
+
+
+def versions(page: Page) -> list[str]:
+    return [tag.text for tag in page.all("span") if tag.text.startswith("Version ")]
+
+
+# --- versions -------------------------------------------------------------------------------------
+
+
+def test_an_edited_question_is_asked_anew_and_the_old_one_stays(
+    as_alice: Client, talked: Conversation
+) -> None:
+    response = as_alice.post(f"/messages/{row('One?').pk}/edit/", {"text": "Eleven?", "model": "demo/play"})
+    finish_newest("11")
+
+    assert response.url == talked.get_absolute_url()  # type: ignore[attr-defined]
+    assert texts(talked) == ["Eleven?", "11"]
+    page = read(as_alice.get(talked.get_absolute_url()))
+    assert versions(page) == ["Version 2 of 2"]
+    back = page.one("button", id="v0-previous")
+    assert "disabled" in page.one("button", id="v0-next").attributes
+
+    response = as_alice.post(back.attributes["formaction"], {"conversation": talked.pk})
+    assert response.url == permalink(row("One?"))  # type: ignore[attr-defined]
+    assert texts(talked) == ["One?", "1", "Two?", "2"]
+
+
+def test_the_title_follows_the_first_question(as_alice: Client, talked: Conversation) -> None:
+    as_alice.post(f"/messages/{row('One?').pk}/edit/", {"text": "Eleven?", "model": "demo/play"})
+    talked.refresh_from_db()
+    assert talked.title == "Eleven?"
+
+
+def test_the_chosen_path_is_remembered_below_each_version(as_alice: Client, talked: Conversation) -> None:
+    as_alice.post(f"/messages/{row('2').pk}/retry/", {"model": "demo/play"})
+    finish_newest("two")
+    as_alice.post(f"/messages/{row('2').pk}/show/")
+    as_alice.post(f"/messages/{row('1').pk}/retry/", {"model": "demo/play"})
+    finish_newest("one")
+    assert texts(talked) == ["One?", "one"]
+
+    as_alice.post(f"/messages/{row('1').pk}/show/")
+    assert texts(talked) == ["One?", "1", "Two?", "2"]
+    as_alice.post(f"/messages/{row('two').pk}/show/")
+    as_alice.post(f"/messages/{row('one').pk}/show/")
+    as_alice.post(f"/messages/{row('1').pk}/show/")
+    assert texts(talked) == ["One?", "1", "Two?", "two"]
+
+
+def test_a_new_version_is_shown_whatever_was_chosen_before(as_alice: Client, talked: Conversation) -> None:
+    as_alice.post(f"/messages/{row('2').pk}/retry/", {"model": "demo/play"})
+    finish_newest("two")
+    as_alice.post(f"/messages/{row('2').pk}/show/")
+    as_alice.post(f"/messages/{row('2').pk}/retry/", {"model": "demo/play"})
+    finish_newest("II")
+    as_alice.post(f"/messages/{row('1').pk}/retry/", {"model": "demo/play"})
+    finish_newest("one")
+    as_alice.post(f"/messages/{row('1').pk}/show/")
+    assert texts(talked)[-1] == "II"
+
+
+def test_an_edited_answer_is_marked_and_told_to_the_model(
+    as_alice: Client, talked: Conversation, ask: Ask
+) -> None:
+    as_alice.post(f"/messages/{row('2').pk}/edit/", {"text": "Two, I say."})
+
+    assert texts(talked) == ["One?", "1", "Two?", "Two, I say."]
+    page = read(as_alice.get(talked.get_absolute_url()))
+    assert page.one("p", class_="edited").text == "Edited by you"
+    assert versions(page) == ["Version 2 of 2"]
+    sent = ask("Sure?", talked)
+    assert [one.text for one in history(sent.answer)][-2:] == ["Two, I say.", "Sure?"]
+
+
+def test_another_model_answers_again(as_alice: Client, talked: Conversation, demo: object) -> None:
+    menu = read(as_alice.get(f"/messages/{row('2').pk}/menu/", headers=HTMX))
+    assert menu.one("option", value="demo/play")
+    response = as_alice.post(f"/messages/{row('2').pk}/retry/", {"model": "demo/play"}, headers=HTMX)
+    assert versions(read(response)) == []  # it has no text yet, and its arrows come when it ends
+    finish_newest("two")
+    assert versions(read(as_alice.get(talked.get_absolute_url()))) == ["Version 2 of 2"]
+
+
+def test_an_edited_question_keeps_its_files(as_alice: Client, talked: Conversation) -> None:
+    picture = attach_picture(row("Two?"))
+    other = attach_picture(row("Two?"), "dog.png")
+    question = row("Two?")
+    form = read(as_alice.get(f"/messages/{question.pk}/edit/"))
+    boxes = form.all("input", type="checkbox")
+    assert [box.attributes["value"] for box in boxes] == [str(picture.pk), str(other.pk)]
+
+    as_alice.post(
+        f"/messages/{question.pk}/edit/",
+        {"text": "Two and what?", "model": "demo/play", "keep": str(picture.pk)},
+    )
+    anew = row("Two and what?")
+    (copy,) = Attachment.objects.filter(message=anew)
+    assert (anew.attached, copy.digest) == (1, picture.digest)
+    assert copy.pk != picture.pk
+    assert Attachment.objects.filter(message=question).count() == 2
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_an_empty_text_is_refused_and_the_form_comes_back(
+    as_alice: Client, talked: Conversation, headers: dict[str, str]
+) -> None:
+    response = as_alice.post(f"/messages/{row('1').pk}/edit/", {"text": "  "}, headers=headers)
+    assert response.status_code == 422
+    assert "Write something first." in response.content.decode()
+    assert talked.messages.count() == 4
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_the_form_holds_the_text(as_alice: Client, talked: Conversation, headers: dict[str, str]) -> None:
+    Message.objects.filter(text="One?").update(text="\n<b>One</b> & two?")
+    page = read(as_alice.get(f"/messages/{row('1').parent_id}/edit/", headers=headers))
+    field = next(tag for tag in page.all("textarea") if tag.attributes["id"].startswith("m"))
+    assert field.text == "\n\n<b>One</b> & two?"
+    assert page.faults == []
+
+
+def test_nothing_is_edited_or_changed_while_an_answer_is_written(as_alice: Client, ask: Ask) -> None:
+    first = end(ask("One?"), "1")
+    ask("Two?", first.conversation)
+    for verb in ("edit", "retry", "delete"):
+        response = as_alice.post(f"/messages/{first.answer.pk}/{verb}/", {"text": "x", "model": "demo/play"})
+        assert response.status_code == 422, verb
+    assert Message.objects.filter(deleted_at=None).count() == 4
+
+
+def test_a_version_far_above_is_shown_with_what_surrounds_it(as_alice: Client, talk: Conversation) -> None:
+    rows = chain(talk, 60)
+    other = add(talk, rows[0], "another", "assistant")
+    html = as_alice.post(f"/messages/{rows[1].pk}/show/", {"conversation": talk.pk}, headers=HTMX)
+    page = read(html)
+    assert page.one("article", id=f"message-{rows[1].pk}")
+    assert page.one("a", id="later")
+    assert other.pk
+
+
+# --- the price ------------------------------------------------------------------------------------
+
+
+def queries(conversation: Conversation) -> int:
+    conversation = Conversation.objects.get(pk=conversation.pk)
+    with CaptureQueriesContext(connection) as caught:
+        thread_view(conversation)
+    return len(caught)
+
+
+def test_versions_cost_one_query_however_many_there_are(talk: Conversation) -> None:
+    rows = chain(talk, 40)
+    plain = queries(talk)
+    add(talk, rows[20], "another")
+    assert queries(talk) == plain + 1
+    for one in rows[20:39]:
+        add(talk, one, "more")
+    assert queries(talk) == plain + 1
+
+
+# --- deleting -------------------------------------------------------------------------------------
+
+
+def test_what_was_deleted_comes_back(as_alice: Client, talked: Conversation) -> None:
+    as_alice.post(f"/messages/{row('1').pk}/delete/")
+    assert texts(talked) == ["One?", "Two?", "2"]
+    page = read(as_alice.get(talked.get_absolute_url()))
+    undo = page.one("p", id="deleted")
+    assert undo
+    (button,) = [tag for tag in page.all("button") if tag.text == "Undo"]
+
+    response = as_alice.post(button.attributes["formaction"])
+    assert response.status_code == 302
+    assert texts(talked) == ["One?", "1", "Two?", "2"]
+    assert not read(as_alice.get(talked.get_absolute_url())).all("p", id="deleted")
+    assert (
+        "nothing to bring back"
+        in as_alice.post(button.attributes["formaction"], follow=True).content.decode()
+    )
+
+
+def test_a_branch_is_deleted_and_comes_back(as_alice: Client, talked: Conversation) -> None:
+    as_alice.post(f"/messages/{row('1').pk}/delete/", {"branch": "1"})
+    assert texts(talked) == ["One?"]
+    page = read(as_alice.get(talked.get_absolute_url()))
+    assert page.one("button", aria_label="Answer again")
+    as_alice.post(f"/chat/{talked.pk}/undo/")
+    assert texts(talked) == ["One?", "1", "Two?", "2"]
+
+
+def test_deleting_a_version_shows_the_one_before_it(as_alice: Client, talked: Conversation) -> None:
+    as_alice.post(f"/messages/{row('1').pk}/retry/", {"model": "demo/play"})
+    finish_newest("one")
+    as_alice.post(f"/messages/{row('one').pk}/delete/")
+    assert texts(talked) == ["One?", "1", "Two?", "2"]
+    as_alice.post(f"/chat/{talked.pk}/undo/")
+    assert texts(talked) == ["One?", "one"]
+
+
+def test_versions_are_counted_across_a_gap(as_alice: Client, talked: Conversation) -> None:
+    as_alice.post(f"/messages/{row('1').pk}/retry/", {"model": "demo/play"})
+    finish_newest("one")
+    as_alice.post(f"/messages/{row('1').pk}/show/")
+    as_alice.post(f"/messages/{row('1').pk}/delete/")
+    assert texts(talked) == ["One?", "Two?", "2"]
+    page = read(as_alice.get(talked.get_absolute_url()))
+    assert versions(page) == ["Version 1 of 2"]
+    as_alice.post(f"/messages/{row('one').pk}/show/")
+    assert texts(talked) == ["One?", "one"]
+
+
+def test_undo_is_offered_until_the_next_question(as_alice: Client, talked: Conversation, ask: Ask) -> None:
+    as_alice.post(f"/messages/{row('2').pk}/delete/")
+    end(ask("Three?", Conversation.objects.get(pk=talked.pk)), "3")
+    assert not read(as_alice.get(talked.get_absolute_url())).all("p", id="deleted")
+
+
+def test_the_deleted_is_purged_after_a_while_with_its_files(
+    as_alice: Client, talked: Conversation, django_capture_on_commit_callbacks: Callable[..., object]
+) -> None:
+    question = row("One?")
+    picture = attach_picture(question)
+    as_alice.post(f"/messages/{question.pk}/delete/")
+    assert purge_deleted() == 0
+    Message.objects.filter(deleted_at__isnull=False).update(
+        deleted_at=timezone.now() - KEPT - timedelta(hours=1)
+    )
+    Conversation.objects.update(last_deletion=timezone.now() - KEPT - timedelta(hours=1))
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
+        assert purge_deleted() == 2
+    assert texts(talked) == ["Two?", "2"]
+    assert row("Two?").parent_id is None
+    with pytest.raises(FileNotFoundError):
+        picture.content()
+    talked.refresh_from_db()
+    assert talked.last_deletion is None
+
+
+# --- forks ----------------------------------------------------------------------------------------
+
+
+def fork(client: Client, message: Message) -> Conversation:
+    response = client.post(f"/messages/{message.pk}/fork/")
+    return Conversation.objects.get(pk=uuid.UUID(response.url.split("/")[2]))  # type: ignore[attr-defined]
+
+
+def test_a_fork_goes_on_by_itself_and_copies_nothing(
+    as_alice: Client, talked: Conversation, ask: Ask
+) -> None:
+    Conversation.objects.filter(pk=talked.pk).update(system_prompt="Be short.", options={"temperature": 0.5})
+    made = fork(as_alice, row("1"))
+    assert (made.title, made.system_prompt, made.options) == (
+        "One? (fork)",
+        "Be short.",
+        {"temperature": 0.5},
+    )
+    assert made.messages.count() == 0
+    assert texts(made) == ["One?", "1"]
+    end(ask("Three?", made), "3")
+    assert texts(made) == ["One?", "1", "Three?", "3"]
+    assert texts(talked) == ["One?", "1", "Two?", "2"]
+    assert versions(read(as_alice.get(talked.get_absolute_url()))) == []
+    assert versions(read(as_alice.get(made.get_absolute_url()))) == []
+
+
+def test_a_shared_message_is_not_deleted_from_the_fork(as_alice: Client, talked: Conversation) -> None:
+    made = fork(as_alice, row("2"))
+    answer = row("1")
+    response = as_alice.post(f"/messages/{answer.pk}/delete/", {"conversation": made.pk})
+    assert response.status_code == 422
+    address = f"/messages/{answer.pk}/menu/"
+    assert "Delete" not in as_alice.get(f"{address}?conversation={made.pk}", headers=HTMX).content.decode()
+    assert "Delete" in as_alice.get(address, headers=HTMX).content.decode()
+    assert texts(made) == texts(talked)
+
+
+def test_versions_of_what_is_shared_belong_to_the_fork(as_alice: Client, talked: Conversation) -> None:
+    made = fork(as_alice, row("2"))
+    within = {"conversation": made.pk, "model": "demo/play"}
+    as_alice.post(f"/messages/{row('1').pk}/retry/", within)
+    finish_newest("one")
+    assert texts(made) == ["One?", "one"]
+    as_alice.post(f"/messages/{row('One?').pk}/edit/", within | {"text": "Eleven?"})
+    finish_newest("11")
+    assert texts(made) == ["Eleven?", "11"]
+    assert versions(read(as_alice.get(made.get_absolute_url()))) == ["Version 2 of 2"]
+    as_alice.post(f"/messages/{row('One?').pk}/show/", within)
+    as_alice.post(f"/messages/{row('1').pk}/show/", within)
+    assert texts(made) == ["One?", "1", "Two?", "2"]
+    assert versions(read(as_alice.get(made.get_absolute_url()))) == ["Version 1 of 2", "Version 1 of 2"]
+    assert texts(talked) == ["One?", "1", "Two?", "2"]
+    assert versions(read(as_alice.get(talked.get_absolute_url()))) == []
+
+
+@pytest.mark.parametrize("by_queryset", [False, True])
+def test_a_fork_outlives_its_origin(
+    as_alice: Client, talked: Conversation, ask: Ask, by_queryset: bool
+) -> None:
+    early, late = fork(as_alice, row("1")), fork(as_alice, row("2"))
+    end(ask("Three?", late), "3")
+    if by_queryset:
+        Conversation.objects.filter(pk=talked.pk).delete()
+    else:
+        conversations.delete(talked)
+    assert texts(late) == ["One?", "1", "Two?", "2", "Three?", "3"]
+    assert texts(early) == ["One?", "1"]
+    assert as_alice.get(permalink(row("1"), late.pk).partition("#")[0]).status_code == 200
+    conversations.delete(early)
+    assert texts(late) == ["One?", "1", "Two?", "2", "Three?", "3"]
+    conversations.delete(late)
+    assert Message.objects.count() == 0
+
+
+def test_a_fork_shows_what_is_deleted_in_its_origin(as_alice: Client, talked: Conversation) -> None:
+    made = fork(as_alice, row("2"))
+    as_alice.post(f"/messages/{row('1').pk}/delete/", {"branch": "1"})
+    Message.objects.filter(deleted_at__isnull=False).update(deleted_at=timezone.now() + timedelta(seconds=1))
+    assert texts(talked) == ["One?"]
+    assert texts(made) == ["One?", "1", "Two?", "2"]
+    Conversation.objects.filter(pk=made.pk).update(created_at=timezone.now() - 3 * KEPT)
+    Message.objects.filter(deleted_at__isnull=False).update(deleted_at=timezone.now() - 2 * KEPT)
+    assert purge_deleted() == 0
+    conversations.delete(Conversation.objects.get(pk=talked.pk))
+    assert texts(made) == ["One?", "1", "Two?", "2"]
+    assert not Message.objects.exclude(deleted_at=None).exists()
+
+
+def test_an_answer_that_is_written_is_not_forked(as_alice: Client, ask: Ask) -> None:
+    sent = ask("One?")
+    assert as_alice.post(f"/messages/{sent.answer.pk}/fork/").status_code == 422
+    assert Conversation.objects.count() == 1
+
+
+def test_titles_of_forks_do_not_pile_up() -> None:
+    assert branches.title_of_fork("A") == "A (fork)"
+    assert branches.title_of_fork("A (fork)") == "A (fork)"
+    assert len(branches.title_of_fork("A" * 120)) == 120
+
+
+# --- strangers ------------------------------------------------------------------------------------
+
+POSTS = ("show", "edit", "fork", "delete", "retry", "continue")
+
+
+@pytest.mark.parametrize("verb", POSTS)
+def test_a_stranger_does_nothing(as_bob: Client, bob: User, talked: Conversation, verb: str) -> None:
+    own = Conversation.objects.create(owner=bob, updated_at=timezone.now())
+    (mine,) = chain(own, 1)
+    pk = row("1").pk
+    before = list(Message.objects.values())
+    for data in ({}, {"conversation": talked.pk}, {"conversation": own.pk}):
+        data = data | {"text": "Mine", "model": "demo/play"}
+        assert as_bob.post(f"/messages/{pk}/{verb}/", data).status_code == 404
+    assert as_bob.post(f"/messages/{mine.pk}/{verb}/", {"conversation": talked.pk}).status_code == 404
+    assert list(Message.objects.values()) == before
+    assert as_bob.post(f"/chat/{talked.pk}/undo/").status_code == 404
+
+
+@pytest.mark.parametrize("page", ["", "menu/", "edit/"])
+def test_a_stranger_reads_nothing(as_bob: Client, talked: Conversation, page: str) -> None:
+    for headers in ({}, HTMX):
+        response: HttpResponse = as_bob.get(f"/messages/{row('1').pk}/{page}", headers=headers)
+        assert response.status_code == 404
+
+
+@pytest.mark.parametrize("verb", POSTS)
+@pytest.mark.parametrize("conversation", ["x", "other", "00000000-0000-0000-0000-000000000000"])
+def test_a_conversation_that_does_not_show_a_message_is_not_found(
+    as_alice: Client, talked: Conversation, talk: Conversation, verb: str, conversation: str
+) -> None:
+    named = str(talk.pk) if conversation == "other" else conversation
+    data = {"conversation": named, "text": "x", "model": "demo/play"}
+    assert as_alice.post(f"/messages/{row('1').pk}/{verb}/", data).status_code == 404
+
+
+@pytest.mark.parametrize("verb", POSTS)
+def test_a_deleted_message_is_gone_for_all_that_can_be_done(
+    as_alice: Client, talked: Conversation, verb: str
+) -> None:
+    pk = row("1").pk
+    deleting.delete_message(talked, row("1"))
+    assert as_alice.post(f"/messages/{pk}/{verb}/", {"text": "x", "model": "demo/play"}).status_code == 404
