@@ -10,6 +10,7 @@ from backends.database import write_transaction
 from chat import files
 from chat.generation.updates import Kind
 from chat.models import Attachment, Conversation, Message, MessageRole
+from chat.picker import ref_of_conversation
 from chat.services.branches import held, move_head
 from chat.services.models import find_model
 from chat.services.sending import add_answer, begin, checked, refuse_while_answering, tell
@@ -25,8 +26,8 @@ def edit(
 ) -> None:
     """Show another version instead: a question is asked anew, an answer is taken as it was written.
 
-    ``ref`` names the model that is asked, ``kept`` the files that the question keeps. Raises Refused, also while
-    an answer is being written.
+    ``ref`` names the model that is asked, without it the conversation's is; ``kept`` the files that the question
+    keeps. Raises Refused, also while an answer is being written.
     """
     if message.role == MessageRole.USER:
         ask_anew(user, conversation, message, text, ref, kept)
@@ -40,7 +41,7 @@ def ask_anew(
     """The question with another text, and an answer to that."""
     attached = [row for row in message.attachments.all() if row.pk in kept] if message.attached else []
     text = checked(text, may_be_empty=bool(attached))
-    model = find_model(user, ref)
+    model = find_model(user, ref or ref_of_conversation(conversation))
     with write_transaction():
         conversation = held(conversation)
         refuse_while_answering(conversation)

@@ -100,3 +100,27 @@ def test_a_refused_question_comes_back_with_its_text(plain: Tab) -> None:
     plain.page.get_by_role("button", name="Send").click()
 
     expect(plain.page.locator("#composer-error")).not_to_be_empty()
+
+
+def test_versions_editing_deleting_and_undo(plain: Tab) -> None:
+    ask(plain, "!echo first")
+    plain.wait_until("completed")
+    question = plain.page.locator("article[data-role=user]").first
+    question.get_by_role("link", name="Edit").click()
+    plain.page.locator("form.edit textarea").fill("!echo changed")
+    plain.page.get_by_role("button", name="Send").click()
+    expect(plain.body).to_contain_text("changed")
+    plain.wait_until("completed")
+    plain.page.get_by_role("button", name="Previous version").click()
+    expect(plain.body).to_contain_text("first")
+
+    plain.answer.get_by_role("link", name="More").click()
+    plain.page.get_by_role("button", name="Delete this answer").click()
+    expect(plain.answers).to_have_count(0)
+    plain.page.get_by_role("button", name="Undo").click()
+    expect(plain.body).to_contain_text("first")
+
+    plain.answer.get_by_role("link", name="More").click()
+    plain.page.get_by_role("button", name="New conversation from here").click()
+    expect(plain.page.locator("#title")).to_contain_text("(fork)")
+    expect(plain.body).to_contain_text("first")
