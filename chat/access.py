@@ -55,20 +55,24 @@ def own_generation(user: User, generation_id: UUID) -> Generation:
 def own_place(user: User, message_id: int, conversation_id: str = "") -> tuple[Message, Conversation]:
     """A message of this person and the conversation that shows it: its own, or a fork that shares it.
 
-    Raises Http404, also where the message was deleted from its own.
+    Raises Http404, also where the message was deleted from its own. A fork shows it even then.
     """
+    if conversation_id:
+        found = own_conversation(user, as_uuid(conversation_id))
+        if found.shares(message_id):
+            return Message.objects.select_related("conversation").get(pk=message_id), found
     message = own_message(user, message_id)
-    if conversation_id in ("", str(message.conversation_id)):
-        if message.deleted_at is not None:
-            raise Http404
-        return message, message.conversation
+    if message.deleted_at is not None or conversation_id not in ("", str(message.conversation_id)):
+        raise Http404
+    return message, message.conversation
+
+
+def as_uuid(text: str) -> UUID:
+    """What an address or a form names. Raises Http404."""
     try:
-        conversation = own_conversation(user, UUID(conversation_id))
+        return UUID(text)
     except ValueError:
         raise Http404 from None
-    if not conversation.shares(message_id):
-        raise Http404
-    return message, conversation
 
 
 def own_ask(user: User, ask_id: UUID) -> Ask:

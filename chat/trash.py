@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from backends.database import write_transaction
-from chat.models import Comparison, Conversation, Message
+from chat.models import Comparison, Conversation
 
 #: How long a deleted conversation can be had back.
 KEPT_DAYS = 30
@@ -26,21 +26,13 @@ def purge() -> int:
 def destroy(rows: QuerySet[Conversation]) -> int:
     """Delete these for good, each in a transaction of its own, and gives how many; files go with their last row.
 
-    One whose messages other conversations go on from stays as it is, deleted, for as long as they are there.
+    What forks share of them stays with these.
     """
     count = 0
     for row in list(rows):
-        if not is_needed(row):
-            with write_transaction():
-                Conversation.objects.filter(pk=row.pk).update(head=None)
-                row.delete()
-            count += 1
+        with write_transaction():
+            Conversation.objects.filter(pk=row.pk).update(head=None)
+            row.delete()
+        count += 1
     Comparison.objects.filter(columns=None).delete()
     return count
-
-
-def is_needed(row: Conversation) -> bool:
-    """Whether another conversation shows messages of this one."""
-    others = Conversation.objects.exclude(pk=row.pk)
-    below = Message.objects.filter(conversation=OuterRef("pk"), parent__conversation=row)
-    return others.filter(head__conversation=row).exists() or others.filter(Exists(below)).exists()

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from chat.access import own_activity, own_ask, own_message
+from chat.access import own_activity, own_ask, own_place
 from chat.details import details as details_of
 from chat.details import options_sent
 from chat.models import Ask, AskState
@@ -57,7 +57,7 @@ def output(request: HttpRequest, activity_id: UUID) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def details(request: HttpRequest, message_id: int) -> HttpResponse:
     """How an answer came about. Raises Http404 for a message that no model wrote."""
-    message = own_message(person(request), message_id)
+    message, _conversation = own_place(person(request), message_id, request.GET.get("conversation", ""))
     generation = message.generations.select_related("backend").order_by("-created_at").first()
     if generation is None:
         raise Http404

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.html import escape
 from django.views.decorators.http import require_POST, require_safe
 
-from chat.access import own_conversation, own_message, own_place
+from chat.access import own_conversation, own_place
 from chat.generation.updates import Kind
 from chat.models import Conversation, Message, Status
 from chat.presenting.composer import composer_view, submission_key
@@ -126,9 +126,8 @@ def continue_(request: HttpRequest, message_id: int) -> HttpResponse:
 @login_required
 def raw(request: HttpRequest, message_id: int) -> HttpResponse:
     """The Markdown as the model wrote it, for copying."""
-    return HttpResponse(
-        own_message(person(request), message_id).text, content_type="text/plain; charset=utf-8"
-    )
+    message, _conversation = place(request, message_id)
+    return HttpResponse(message.text, content_type="text/plain; charset=utf-8")
 
 
 def refuse(request: HttpRequest, conversation: Conversation | None, refused: Refused) -> HttpResponse:

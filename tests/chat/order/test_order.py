@@ -112,16 +112,6 @@ def test_after_a_month_it_is_gone_for_good(alice: User, talk: Conversation, ask:
     assert set(Message.objects.values_list("conversation", flat=True)) == {kept.pk}
 
 
-def test_what_another_conversation_goes_on_from_is_not_purged(alice: User, talk: Conversation) -> None:
-    fork = Conversation.objects.create(owner=alice, updated_at=timezone.now())
-    Message.objects.create(conversation=fork, parent_id=talk.head_id, role="user", text="On from there")
-    order.delete(alice, [talk.pk])
-    Conversation.objects.filter(pk=talk.pk).update(deleted_at=timezone.now() - trash.KEPT * 2)
-    assert trash.purge() == 0
-    fork.delete()
-    assert trash.purge() == 1
-
-
 def test_what_was_deleted_can_be_imported_again(alice: User, talk: Conversation) -> None:
     found = rows.load(talk)
     assert bring_in_one(alice, found, found.digest())

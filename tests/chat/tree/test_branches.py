@@ -13,12 +13,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from chat.generation.prompt import history
+from chat.generation.prompt import prepare
 from chat.models import Attachment, Conversation, Generation, Message, Status
 from chat.permalinks import permalink
 from chat.presenting.thread import thread_view
-from chat.services import branches, conversations, deleting
+from chat.services import branches, deleting
 from chat.services.sending import Sent
+from chat.trash import destroy
 from chat.tree.keeping import KEPT, purge_deleted
 from privatechathub.accounts.models import User
 from tests.chat.attachments.pictures import attach_picture
@@ -134,7 +135,8 @@ def test_an_edited_answer_is_marked_and_told_to_the_model(
     assert page.one("p", class_="edited").text == "Edited by you"
     assert versions(page) == ["Version 2 of 2"]
     sent = ask("Sure?", talked)
-    assert [one.text for one in history(sent.answer)][-2:] == ["Two, I say.", "Sure?"]
+    told = prepare(sent.generation.pk).request.messages
+    assert [message.text for message in told][-2:] == ["Two, I say.", "Sure?"]
 
 
 def test_another_model_answers_again(as_alice: Client, talked: Conversation, demo: object) -> None:
@@ -364,15 +366,16 @@ def test_a_fork_outlives_its_origin(
     early, late = fork(as_alice, row("1")), fork(as_alice, row("2"))
     end(ask("Three?", late), "3")
     if by_queryset:
+        Conversation.objects.filter(pk=talked.pk).update(head=None)
         Conversation.objects.filter(pk=talked.pk).delete()
     else:
-        conversations.delete(talked)
+        destroy(Conversation.objects.filter(pk=talked.pk))
     assert texts(late) == ["One?", "1", "Two?", "2", "Three?", "3"]
     assert texts(early) == ["One?", "1"]
     assert as_alice.get(permalink(row("1"), late.pk).partition("#")[0]).status_code == 200
-    conversations.delete(early)
+    destroy(Conversation.objects.filter(pk=early.pk))
     assert texts(late) == ["One?", "1", "Two?", "2", "Three?", "3"]
-    conversations.delete(late)
+    destroy(Conversation.objects.filter(pk=late.pk))
     assert Message.objects.count() == 0
 
 
@@ -385,9 +388,21 @@ def test_a_fork_shows_what_is_deleted_in_its_origin(as_alice: Client, talked: Co
     Conversation.objects.filter(pk=made.pk).update(created_at=timezone.now() - 3 * KEPT)
     Message.objects.filter(deleted_at__isnull=False).update(deleted_at=timezone.now() - 2 * KEPT)
     assert purge_deleted() == 0
-    conversations.delete(Conversation.objects.get(pk=talked.pk))
+    destroy(Conversation.objects.filter(pk=talked.pk))
     assert texts(made) == ["One?", "1", "Two?", "2"]
     assert not Message.objects.exclude(deleted_at=None).exists()
+
+
+def test_a_fork_of_a_conversation_in_the_trash_can_be_read(as_alice: Client, talked: Conversation) -> None:
+    made = fork(as_alice, row("2"))
+    Conversation.objects.filter(pk=talked.pk).update(deleted_at=timezone.now())
+    page = read(as_alice.get(made.get_absolute_url()))
+    copies = [tag.attributes["data-url"] for tag in page.all("button", data_action="copy-message")]
+    assert [as_alice.get(url).content.decode() for url in copies] == ["One?", "1", "Two?", "2"]
+    as_alice.post(f"/messages/{row('1').pk}/retry/", {"conversation": made.pk, "model": "demo/play"})
+    finish_newest("one")
+    assert texts(made) == ["One?", "one"]
+    assert as_alice.get(f"/messages/{row('1').pk}/raw/").status_code == 404
 
 
 def test_an_answer_that_is_written_is_not_forked(as_alice: Client, ask: Ask) -> None:
