@@ -15,8 +15,9 @@ from django.utils.translation import get_language, override
 from backends.database import in_database
 from chat.models import Conversation
 from chat.transfer import rows
+from chat.transfer.library import library_of
 from chat.transfer.names import Names
-from chat.transfer.writing import Kind
+from chat.transfer.writing import KINDS, Kind, library_as_json
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -48,6 +49,10 @@ async def zipped(user: User, kind: Kind, ids: Collection[UUID] | None = None) ->
     language = get_language()
     outlet, names = _Outlet(), Names()
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED) as archive:
+        if ids is None and kind is KINDS["json"] and (entries := await in_database(library_of, user)):
+            _write(
+                archive, names.unused("library", ""), kind.ending, timezone.now(), library_as_json(entries)
+            )
         for pk in await in_database(_ids, user, ids):
             found = await in_database(_written, user, pk, kind, language)
             if found is None:  # deleted meanwhile
@@ -71,7 +76,11 @@ def _add(
     archive: zipfile.ZipFile, names: Names, pk: UUID, kind: Kind, found: tuple[str, datetime, str]
 ) -> None:
     title, updated, content = found
-    entry = zipfile.ZipInfo(f"{names.unused(title, str(pk))}.{kind.ending}", _date(updated))
+    _write(archive, names.unused(title, str(pk)), kind.ending, updated, content)
+
+
+def _write(archive: zipfile.ZipFile, name: str, ending: str, updated: datetime, content: str) -> None:
+    entry = zipfile.ZipInfo(f"{name}.{ending}", _date(updated))
     entry.external_attr = 0o600 << 16
     entry.compress_type = zipfile.ZIP_DEFLATED
     archive.writestr(entry, content)

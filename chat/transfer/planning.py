@@ -12,8 +12,8 @@ from django.db import IntegrityError
 
 from backends.database import write_transaction
 from chat.models import Conversation, Origin
-from chat.transfer import limits, rows
-from chat.transfer.portable import HUB, Talk
+from chat.transfer import library, limits, rows
+from chat.transfer.portable import HUB, Library, Talk
 from chat.transfer.reading import Loss, conversations
 from chat.transfer.unpacking import Upload
 
@@ -66,10 +66,16 @@ def new_ones(owner: User, upload: Upload) -> Iterator[tuple[Talk, str]]:
             yield found, digest
 
 
+def libraries_in(upload: Upload) -> Iterator[Library]:
+    """The libraries of a file. Raises BadFile."""
+    return (found for found in conversations(upload) if isinstance(found, Library))
+
+
 def look_through(owner: User, upload: Upload) -> dict[str, Any]:
     """A dry run: what would be imported and what not, as JSON. Raises BadFile.
 
-    ``new``, ``known`` count conversations, ``messages`` those of new ones, ``sources`` new ones by origin;
+    ``library`` counts new system prompts and presets; ``new`` and ``known`` count conversations,
+    ``messages`` those of new ones, ``sources`` new ones by origin;
     ``lost`` whole conversations that cannot be read and ``left_out`` parts of new ones, by reason;
     ``others`` names files without conversations; ``first`` and ``last`` are ISO 8601.
     """
@@ -79,9 +85,13 @@ def look_through(owner: User, upload: Upload) -> dict[str, Any]:
     left_out: Counter[str] = Counter()
     others: dict[str, None] = {}
     dates: list[datetime] = []
-    seen = messages = 0
+    seen = messages = entries = 0
+    libraries = False
     for found in conversations(upload):
-        if isinstance(found, Loss):
+        if isinstance(found, Library):
+            libraries = True
+            entries += len(library.lacking(owner, found))
+        elif isinstance(found, Loss):
             lost[found.reason.value] += 1
             others[found.file] = None
         elif known.has(found, found.digest()):
@@ -92,12 +102,13 @@ def look_through(owner: User, upload: Upload) -> dict[str, Any]:
             left_out.update({reason.value: count for reason, count in found.left_out.items()})
             moments = [moment for moment in (found.created_at, found.updated_at) if moment]
             dates = [min([*dates, *moments]), max([*dates, *moments])] if moments else dates
-    if not (sources or seen):
+    if not (sources or seen or libraries):
         raise limits.nothing_known()
     return {
         "sources": dict(sources),
         "new": sources.total(),
         "known": seen,
+        "library": entries,
         "messages": messages,
         "lost": dict(lost),
         "left_out": dict(left_out),
@@ -113,6 +124,9 @@ def bring_in(owner: User, upload: Upload, told: Callable[[int], None]) -> int:
     ``told`` hears the count after each. What was stored before a BadFile stays; a second try goes on there.
     """
     count = 0
+    for found in libraries_in(upload):
+        with write_transaction():
+            library.take_in(owner, found)
     for talk, digest in new_ones(owner, upload):
         count += bring_in_one(owner, talk, digest)
         told(count)

@@ -60,9 +60,41 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Prompt:
+    """An entry of the library of system prompts; ``shared`` ones were everybody's."""
+
+    id: str
+    name: str
+    description: str
+    text: str
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Sampling options under a name; of one that every hub has only that name, ``builtin``."""
+
+    name: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    builtin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """System prompts and presets of one person."""
+
+    prompts: tuple[Prompt, ...] = ()
+    presets: tuple[Preset, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.prompts) + len(self.presets)
+
+
+@dataclass(frozen=True, slots=True)
 class Talk:
     """A whole conversation. Parents stand before their children; ``head`` ends the path that is shown.
 
+    With a ``prompt`` it follows that entry of a library; ``prompt_values`` answers what the text asks.
     ``source`` and ``source_id`` name it at its origin. ``left_out`` counts what could not be kept.
     """
 
@@ -72,7 +104,10 @@ class Talk:
     turns: tuple[Turn, ...]
     head: str | None = None
     system_prompt: str = ""
+    prompt: Prompt | None = None
+    prompt_values: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    preset: Preset | None = None
     backend: str = ""
     model_id: str = ""
     created_at: datetime | None = None
@@ -88,6 +123,11 @@ class Talk:
             for part in (places.get(turn.parent or "", "-"), turn.role, turn.text, turn.reasoning):
                 found.update(_packed(part))
         return found.hexdigest()
+
+    @property
+    def instructions(self) -> str:
+        """What its model is told, as it was written."""
+        return self.prompt.text if self.prompt else self.system_prompt
 
     def path(self) -> tuple[Turn, ...]:
         """The turns from the first to the head, which are what the page shows."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from chat.transfer import limits, values
+from chat.transfer.formats import library
 from chat.transfer.formats.registry import format_of
-from chat.transfer.portable import LeftOut, Talk, Unreadable
+from chat.transfer.portable import LeftOut, Library, Talk, Unreadable
 from chat.transfer.splitting import split
 from chat.transfer.unpacking import Upload
 
@@ -22,7 +23,7 @@ class Loss:
     reason: LeftOut
 
 
-def conversations(upload: Upload) -> Iterator[Talk | Loss]:
+def conversations(upload: Upload) -> Iterator[Talk | Library | Loss]:
     """What is in it. Raises BadFile, also after the first conversations."""
     count = 0
     for name, chunks in upload.files():
@@ -33,7 +34,7 @@ def conversations(upload: Upload) -> Iterator[Talk | Loss]:
             yield found
 
 
-def _of_file(name: str, chunks: Iterator[bytes]) -> Iterator[Talk | Loss]:
+def _of_file(name: str, chunks: Iterator[bytes]) -> Iterator[Talk | Library | Loss]:
     for data in split(chunks):
         if data is None:
             yield Loss(name, LeftOut.TOO_LONG)
@@ -47,8 +48,10 @@ def _of_file(name: str, chunks: Iterator[bytes]) -> Iterator[Talk | Loss]:
             yield read(name, each)
 
 
-def read(file: str, item: dict[str, Any]) -> Talk | Loss:
-    """One object as a conversation."""
+def read(file: str, item: dict[str, Any]) -> Talk | Library | Loss:
+    """One object as a conversation, or as somebody's library."""
+    if library.recognises(item):
+        return _library(file, item)
     known = format_of(item)
     if known is None:
         return Loss(file, LeftOut.UNKNOWN)
@@ -61,3 +64,10 @@ def read(file: str, item: dict[str, Any]) -> Talk | Loss:
     if len(talk.turns) > limits.MOST_MESSAGES:
         return Loss(file, LeftOut.TOO_LONG)
     return talk
+
+
+def _library(file: str, item: dict[str, Any]) -> Library | Loss:
+    try:
+        return library.read(item)
+    except Unreadable:
+        return Loss(file, LeftOut.UNREADABLE)

@@ -43,6 +43,7 @@ class ReportView:
     new: int
     known: int
     messages: int
+    library: int
     sources: tuple[Line, ...]
     lost: tuple[Line, ...]
     left_out: tuple[Line, ...]
@@ -59,6 +60,7 @@ def report_view(row: Import) -> ReportView:
         new=report.get("new", 0),
         known=report.get("known", 0),
         messages=report.get("messages", 0),
+        library=report.get("library", 0),
         sources=_lines(report.get("sources", {}), LABELS),
         lost=_lines(report.get("lost", {}), LOST),
         left_out=_lines(report.get("left_out", {}), LEFT_OUT),

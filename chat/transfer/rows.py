@@ -14,7 +14,8 @@ from backends.models import Backend, CatalogueModel
 from chat.attachments import with_attachments
 from chat.models import TITLE_LENGTH, Activity, Ask, Conversation, Generation, Message, Step
 from chat.transfer import fields
-from chat.transfer.portable import HUB, Run, Talk, Turn
+from chat.transfer.library import portable_prompt, preset_of, preset_row, prompt_row
+from chat.transfer.portable import HUB, Preset, Run, Talk, Turn
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -24,7 +25,9 @@ BATCH = 200
 
 
 def load(conversation: Conversation) -> Talk:
-    """A conversation with everything in it. Six queries, one more where there are files."""
+    """A conversation with everything in it. Six queries, one more where there are files, and one
+    each for a prompt of the library and a preset of the person's own.
+    """
     runs = _runs(conversation)
     rows = with_attachments(list(conversation.messages.order_by("pk")))
     names = {row.pk: str(place) for place, row in enumerate(rows, 1)}
@@ -49,7 +52,10 @@ def load(conversation: Conversation) -> Talk:
         turns=turns,
         head=names.get(conversation.head_id or 0),
         system_prompt=conversation.system_prompt,
+        prompt=portable_prompt(conversation.prompt) if conversation.prompt else None,
+        prompt_values=conversation.prompt_values,
         options=conversation.options,
+        preset=preset_of(conversation),
         backend=conversation.backend.name if conversation.backend else "",
         model_id=conversation.model_id,
         created_at=conversation.created_at,
@@ -96,7 +102,10 @@ def save(owner: User, talk: Talk) -> Conversation:
         owner=owner,
         title=talk.title[:TITLE_LENGTH],
         system_prompt=talk.system_prompt,
+        prompt=prompt_row(owner, talk.prompt) if talk.prompt else None,
+        prompt_values=dict(talk.prompt_values),
         options=dict(talk.options),
+        **_preset(owner, talk.preset),
         backend=_backend(owner, talk),
         model_id=talk.model_id,
         updated_at=talk.updated_at or now,
@@ -107,6 +116,13 @@ def save(owner: User, talk: Talk) -> Conversation:
     conversation.head = messages.get(talk.head or "")
     conversation.save(update_fields=["created_at", "head"])
     return conversation
+
+
+def _preset(owner: User, preset: Preset | None) -> dict[str, Any]:
+    """As a conversation has it."""
+    if preset is None or preset.builtin:
+        return {"builtin_preset": preset.builtin if preset else ""}
+    return {"preset": preset_row(owner, preset)}
 
 
 def _backend(owner: User, talk: Talk) -> Backend | None:

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 
 from chat.markdown import render, render_user
 from chat.models import MessageRole
-from chat.transfer.formats import hub
-from chat.transfer.portable import Talk, Turn
+from chat.transfer.formats import hub, library
+from chat.transfer.portable import Library, Talk, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,16 @@ def as_json(talk: Talk) -> str:
     return json.dumps(hub.document(talk), ensure_ascii=False, indent=1)
 
 
+def library_as_json(entries: Library) -> str:
+    """System prompts and presets, see FORMAT.md."""
+    return json.dumps(library.document(entries), ensure_ascii=False, indent=1)
+
+
 def as_markdown(talk: Talk) -> str:
     """Headings for the turns, the texts as they are."""
     lines = [f"# {_one_line(talk.title) or _('New chat')}", ""]
-    if talk.system_prompt:
-        lines += [f"## {_('System prompt')}", "", talk.system_prompt, ""]
+    if talk.instructions:
+        lines += [f"## {_('System prompt')}", "", talk.instructions, ""]
     for turn in talk.path():
         lines += [f"## {speaker(turn)}", ""]
         if when := moment(turn):
@@ -70,8 +75,8 @@ def as_text(talk: Talk) -> str:
     """The texts, each below its speaker."""
     title = _one_line(talk.title) or _("New chat")
     lines = [title, "=" * len(title), ""]
-    if talk.system_prompt:
-        lines += [f"[{_('System prompt')}]", talk.system_prompt, ""]
+    if talk.instructions:
+        lines += [f"[{_('System prompt')}]", talk.instructions, ""]
     for turn in talk.path():
         lines += [" · ".join(filter(None, (f"[{speaker(turn)}]", moment(turn)))), turn.text]
         lines += [*(f"[{_('File')}: {name}]" for name in file_names(turn)), ""]
@@ -83,7 +88,7 @@ def as_html(talk: Talk) -> str:
     context = {
         "title": talk.title or _("New chat"),
         "language": get_language(),
-        "system_prompt": talk.system_prompt,
+        "system_prompt": talk.instructions,
         "parts": list(_parts(talk)),
     }
     return render_to_string("chat/transfer/conversation.html", context)

@@ -9,6 +9,7 @@ from typing import Any
 from chat.models import TITLE_LENGTH, MessageRole
 from chat.transfer import fields, values
 from chat.transfer.arranging import arranged, last_of
+from chat.transfer.formats import library
 from chat.transfer.portable import HUB, LeftOut, Run, Talk, Turn, Unreadable
 
 #: Grows when a reader of the old shape could not read the new one.
@@ -29,7 +30,10 @@ def document(talk: Talk) -> dict[str, Any]:
             "id": talk.source_id,
             "title": talk.title,
             "system_prompt": talk.system_prompt,
+            "prompt": library.written_prompt(talk.prompt),
+            "prompt_values": dict(talk.prompt_values),
             "options": dict(talk.options),
+            "preset": library.written_preset(talk.preset),
             "backend": talk.backend,
             "model_id": talk.model_id,
             "created_at": fields.written(talk.created_at),
@@ -83,7 +87,10 @@ def read(item: Mapping[str, Any]) -> Talk:
         turns=turns,
         head=last_of(turns, head if isinstance(head, str) else None),
         system_prompt=values.text(talk.get("system_prompt"), 200_000),
+        prompt=library.read_prompt(talk.get("prompt")),
+        prompt_values=library.answers(talk.get("prompt_values")),
         options=values.options(talk.get("options")),
+        preset=library.read_preset(talk.get("preset")),
         backend=values.name(talk.get("backend"), 60),
         model_id=values.text(talk.get("model_id"), 250),
         created_at=values.moment(talk.get("created_at")),

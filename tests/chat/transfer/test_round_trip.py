@@ -247,7 +247,7 @@ def test_values_that_the_hub_would_never_write_do_not_get_in() -> None:
                         {
                             "status": "queued",
                             "finish_reason": "boredom",
-                            "options": {"keep_alive": -1, "temperature": True},
+                            "options": {"keep_alive": "for ever", "temperature": True},
                             "details": {"headers": 7},
                             "tokens_per_second": 1e400,
                             "input_tokens": 2**40,
