@@ -140,6 +140,7 @@ DOORS = {
     "chat:receipt-part": Door(For.OWNER, READ),
     "chat:generation-repeat": Door(For.OWNER, POST),
     "chat:compare-answers": Door(For.OWNER, READ),
+    "chat:print": Door(For.OWNER, READ),
     "chat:export": Door(For.OWNER, READ),
     "chat:transfer": Door(For.PERSON, READ),
     "chat:export-all": Door(For.PERSON, POST, {"as": "md"}),
