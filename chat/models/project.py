@@ -81,7 +81,8 @@ class Project(models.Model):
 
     ``instructions`` are the person's, ``memory`` is what models and the person note down; both are part of every
     system text. ``system_prompt``, ``tools`` (see ``chat.tools.switches``) and the model with its backend are what a
-    conversation goes by that has chosen nothing of its own.
+    conversation goes by that has chosen nothing of its own. ``origin_id`` is its id at the hub that it was imported
+    from, so that it is imported once.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -96,6 +97,7 @@ class Project(models.Model):
     tools = models.JSONField(default=dict, blank=True, editable=False)
     backend = models.ForeignKey(Backend, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     model_id = models.CharField(max_length=250, blank=True, default="")
+    origin_id = models.CharField(max_length=200, blank=True, default="", editable=False)
     pinned_at = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -109,6 +111,13 @@ class Project(models.Model):
     class Meta:
         ordering = [*ORDER]
         indexes = [models.Index(fields=["owner", "name"], name="project_by_owner")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "origin_id"],
+                condition=~models.Q(origin_id=""),
+                name="one_project_per_origin",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -14,10 +14,10 @@ from django.utils.translation import get_language, override
 
 from backends.database import in_database
 from chat.models import Conversation
-from chat.transfer import rows
+from chat.transfer import projects, rows
 from chat.transfer.library import library_of
 from chat.transfer.names import Names
-from chat.transfer.writing import KINDS, Kind, library_as_json
+from chat.transfer.writing import KINDS, Kind, library_as_json, project_as_json
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -45,7 +45,10 @@ class _Outlet(io.RawIOBase):
 
 
 async def zipped(user: User, kind: Kind, ids: Collection[UUID] | None = None) -> AsyncIterator[bytes]:
-    """Conversations of this person, the newest first; all of them where none are named."""
+    """Conversations of this person, the newest first; all of them where none are named.
+
+    As JSON their projects come before them, or all of this person.
+    """
     language = get_language()
     outlet, names = _Outlet(), Names()
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -53,6 +56,12 @@ async def zipped(user: User, kind: Kind, ids: Collection[UUID] | None = None) ->
             _write(
                 archive, names.unused("library", ""), kind.ending, timezone.now(), library_as_json(entries)
             )
+        if kind is KINDS["json"]:
+            for project in await in_database(projects.of, user, ids):
+                content = project_as_json(await in_database(projects.load, project))
+                name = names.unused(project.name, str(project.pk))
+                _write(archive, name, kind.ending, project.updated_at, content)
+                yield outlet.take()
         for pk in await in_database(_ids, user, ids):
             found = await in_database(_written, user, pk, kind, language)
             if found is None:  # deleted meanwhile
@@ -92,7 +101,8 @@ def _ids(user: User, wanted: Collection[UUID] | None) -> list[UUID]:
 
 
 def _written(user: User, pk: UUID, kind: Kind, language: str | None) -> tuple[str, datetime, str] | None:
-    row = Conversation.objects.owned_by(user).select_related("backend").filter(pk=pk).first()
+    mine = Conversation.objects.owned_by(user).select_related("backend", "project")
+    row = mine.filter(pk=pk).first()
     if row is None:
         return None
     with override(language):

@@ -1,4 +1,4 @@
-"""The fields of a run, of a tool call and of a request that files carry: name -> how its value is read.
+"""The fields of a run, of a tool call, of a request and of a project that files carry: name -> how its value is read.
 
 Not among them: ``worker`` and its lease, and ``state``, which names things kept on one server that
 another person of another hub must not reach by importing their names.
@@ -14,7 +14,15 @@ from uuid import UUID
 
 from backends.adapters.errors import ErrorKind
 from backends.adapters.events import FinishReason
-from chat.models import ACTIVE, AT_WORK, ActivityState, AskState, Consent, Status
+from chat.models import ACTIVE, AT_WORK, ActivityState, AskState, Consent, Status, Told
+from chat.models.project import (
+    DESCRIPTION_LENGTH,
+    INSTRUCTIONS_LENGTH,
+    MEMORY_LENGTH,
+    NAME_LENGTH,
+    Colour,
+    Icon,
+)
 from chat.transfer import values
 from chat.transfer.values import Reader
 
@@ -104,6 +112,28 @@ STEP: Fields = {
     "end": values.whole,
     "calls": values.calls,
     "finished_at": values.moment,
+}
+
+
+PROJECT: Fields = {
+    "name": partial(values.name, length=NAME_LENGTH),
+    "description": line(DESCRIPTION_LENGTH),
+    "colour": values.one_of(Colour, Colour.TEAL),
+    "icon": values.one_of(Icon, Icon.FOLDER),
+    "instructions": line(INSTRUCTIONS_LENGTH),
+    "memory": line(MEMORY_LENGTH),
+    "system_prompt": line(INSTRUCTIONS_LENGTH),
+    "tools": values.switches,
+    "pinned_at": values.moment,
+    "archived_at": values.moment,
+    "created_at": values.moment,
+}
+
+REVISION: Fields = {
+    "field": values.one_of(Told),
+    "text": line(INSTRUCTIONS_LENGTH),
+    "by_model": flag,
+    "created_at": values.moment,
 }
 
 

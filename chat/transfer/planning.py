@@ -12,8 +12,8 @@ from django.db import IntegrityError
 
 from backends.database import write_transaction
 from chat.models import Conversation, Origin
-from chat.transfer import library, limits, rows
-from chat.transfer.portable import HUB, Library, Talk
+from chat.transfer import library, limits, projects, rows
+from chat.transfer.portable import HUB, Library, PortableProject, Talk
 from chat.transfer.reading import Loss, conversations
 from chat.transfer.unpacking import Upload
 
@@ -66,15 +66,20 @@ def new_ones(owner: User, upload: Upload) -> Iterator[tuple[Talk, str]]:
             yield found, digest
 
 
-def libraries_in(upload: Upload) -> Iterator[Library]:
-    """The libraries of a file. Raises BadFile."""
-    return (found for found in conversations(upload) if isinstance(found, Library))
+def take_in_beside(owner: User, upload: Upload) -> None:
+    """Store what conversations refer to: libraries and projects. Raises BadFile."""
+    for found in conversations(upload):
+        with write_transaction():
+            if isinstance(found, Library):
+                library.take_in(owner, found)
+            elif isinstance(found, PortableProject):
+                projects.save(owner, found)
 
 
 def look_through(owner: User, upload: Upload) -> dict[str, Any]:
     """A dry run: what would be imported and what not, as JSON. Raises BadFile.
 
-    ``library`` counts new system prompts and presets; ``new`` and ``known`` count conversations,
+    ``library`` counts new system prompts and presets, ``projects`` new ones; ``new`` and ``known`` count conversations,
     ``messages`` those of new ones, ``sources`` new ones by origin;
     ``lost`` whole conversations that cannot be read and ``left_out`` parts of new ones, by reason;
     ``others`` names files without conversations; ``first`` and ``last`` are ISO 8601.
@@ -87,10 +92,13 @@ def look_through(owner: User, upload: Upload) -> dict[str, Any]:
     dates: list[datetime] = []
     seen = messages = entries = 0
     libraries = False
+    new_projects: dict[str, bool] = {}
     for found in conversations(upload):
         if isinstance(found, Library):
             libraries = True
             entries += len(library.lacking(owner, found))
+        elif isinstance(found, PortableProject):
+            new_projects[found.id] = projects.find(owner, found.id) is None
         elif isinstance(found, Loss):
             lost[found.reason.value] += 1
             others[found.file] = None
@@ -102,13 +110,14 @@ def look_through(owner: User, upload: Upload) -> dict[str, Any]:
             left_out.update({reason.value: count for reason, count in found.left_out.items()})
             moments = [moment for moment in (found.created_at, found.updated_at) if moment]
             dates = [min([*dates, *moments]), max([*dates, *moments])] if moments else dates
-    if not (sources or seen or libraries):
+    if not (sources or seen or libraries or new_projects):
         raise limits.nothing_known()
     return {
         "sources": dict(sources),
         "new": sources.total(),
         "known": seen,
         "library": entries,
+        "projects": sum(new_projects.values()),
         "messages": messages,
         "lost": dict(lost),
         "left_out": dict(left_out),
@@ -124,9 +133,7 @@ def bring_in(owner: User, upload: Upload, told: Callable[[int], None]) -> int:
     ``told`` hears the count after each. What was stored before a BadFile stays; a second try goes on there.
     """
     count = 0
-    for found in libraries_in(upload):
-        with write_transaction():
-            library.take_in(owner, found)
+    take_in_beside(owner, upload)
     for talk, digest in new_ones(owner, upload):
         count += bring_in_one(owner, talk, digest)
         told(count)

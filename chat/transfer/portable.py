@@ -91,6 +91,25 @@ class Library:
 
 
 @dataclass(frozen=True, slots=True)
+class ProjectName:
+    """The project that a conversation belongs to, by its id where it was made."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PortableProject:
+    """A project without its conversations. ``values`` and ``earlier`` hold the fields of its rows (see ``fields``)."""
+
+    id: str
+    values: Mapping[str, Any]
+    backend: str = ""
+    model_id: str = ""
+    earlier: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Talk:
     """A whole conversation. Parents stand before their children; ``head`` ends the path that is shown.
 
@@ -110,6 +129,7 @@ class Talk:
     preset: Preset | None = None
     backend: str = ""
     model_id: str = ""
+    project: ProjectName | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
     left_out: Counter[LeftOut] = field(default_factory=Counter)

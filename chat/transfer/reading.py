@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from chat.transfer import limits, values
-from chat.transfer.formats import library
+from chat.transfer.formats import library, project
 from chat.transfer.formats.registry import format_of
-from chat.transfer.portable import LeftOut, Library, Talk, Unreadable
+from chat.transfer.portable import LeftOut, Library, PortableProject, Talk, Unreadable
 from chat.transfer.splitting import split
 from chat.transfer.unpacking import Upload
 
@@ -23,18 +23,21 @@ class Loss:
     reason: LeftOut
 
 
-def conversations(upload: Upload) -> Iterator[Talk | Library | Loss]:
+Found = Talk | Library | PortableProject | Loss
+
+
+def conversations(upload: Upload) -> Iterator[Found]:
     """What is in it. Raises BadFile, also after the first conversations."""
     count = 0
     for name, chunks in upload.files():
         for found in _of_file(name, chunks):
-            count += isinstance(found, Talk)
+            count += isinstance(found, Talk | PortableProject)
             if count > limits.MOST_CONVERSATIONS:
                 raise limits.too_large()
             yield found
 
 
-def _of_file(name: str, chunks: Iterator[bytes]) -> Iterator[Talk | Library | Loss]:
+def _of_file(name: str, chunks: Iterator[bytes]) -> Iterator[Found]:
     for data in split(chunks):
         if data is None:
             yield Loss(name, LeftOut.TOO_LONG)
@@ -48,10 +51,12 @@ def _of_file(name: str, chunks: Iterator[bytes]) -> Iterator[Talk | Library | Lo
             yield read(name, each)
 
 
-def read(file: str, item: dict[str, Any]) -> Talk | Library | Loss:
-    """One object as a conversation, or as somebody's library."""
+def read(file: str, item: dict[str, Any]) -> Found:
+    """One object as a conversation, as somebody's library or as a project."""
     if library.recognises(item):
-        return _library(file, item)
+        return _beside(file, item, library.read)
+    if project.recognises(item):
+        return _beside(file, item, project.read)
     known = format_of(item)
     if known is None:
         return Loss(file, LeftOut.UNKNOWN)
@@ -66,8 +71,10 @@ def read(file: str, item: dict[str, Any]) -> Talk | Library | Loss:
     return talk
 
 
-def _library(file: str, item: dict[str, Any]) -> Library | Loss:
+def _beside(
+    file: str, item: dict[str, Any], reader: Callable[[dict[str, Any]], Library | PortableProject]
+) -> Found:
     try:
-        return library.read(item)
+        return reader(item)
     except Unreadable:
         return Loss(file, LeftOut.UNREADABLE)

@@ -44,6 +44,7 @@ class ReportView:
     known: int
     messages: int
     library: int
+    projects: int
     sources: tuple[Line, ...]
     lost: tuple[Line, ...]
     left_out: tuple[Line, ...]
@@ -61,6 +62,7 @@ def report_view(row: Import) -> ReportView:
         known=report.get("known", 0),
         messages=report.get("messages", 0),
         library=report.get("library", 0),
+        projects=report.get("projects", 0),
         sources=_lines(report.get("sources", {}), LABELS),
         lost=_lines(report.get("lost", {}), LOST),
         left_out=_lines(report.get("left_out", {}), LEFT_OUT),

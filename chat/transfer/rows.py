@@ -10,12 +10,12 @@ from django.db import connection
 from django.db.models import Model
 from django.utils import timezone
 
-from backends.models import Backend, CatalogueModel
 from chat.attachments import with_attachments
 from chat.models import TITLE_LENGTH, Activity, Ask, Conversation, Generation, Message, Step
-from chat.transfer import fields
+from chat.transfer import fields, projects
 from chat.transfer.library import portable_prompt, preset_of, preset_row, prompt_row
 from chat.transfer.portable import HUB, Preset, Run, Talk, Turn
+from chat.transfer.servers import usable_backend
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -58,6 +58,7 @@ def load(conversation: Conversation) -> Talk:
         preset=preset_of(conversation),
         backend=conversation.backend.name if conversation.backend else "",
         model_id=conversation.model_id,
+        project=projects.name_of(conversation.project),
         created_at=conversation.created_at,
         updated_at=conversation.updated_at,
     )
@@ -106,7 +107,8 @@ def save(owner: User, talk: Talk) -> Conversation:
         prompt_values=dict(talk.prompt_values),
         options=dict(talk.options),
         **_preset(owner, talk.preset),
-        backend=_backend(owner, talk),
+        backend=usable_backend(owner, talk.backend, talk.model_id),
+        project=projects.named(owner, talk.project),
         model_id=talk.model_id,
         updated_at=talk.updated_at or now,
     )
@@ -123,15 +125,6 @@ def _preset(owner: User, preset: Preset | None) -> dict[str, Any]:
     if preset is None or preset.builtin:
         return {"builtin_preset": preset.builtin if preset else ""}
     return {"preset": preset_row(owner, preset)}
-
-
-def _backend(owner: User, talk: Talk) -> Backend | None:
-    """The server of that name, where this person may use that model of it."""
-    if not talk.backend:
-        return None
-    usable = CatalogueModel.objects.for_chat().usable_by(owner).select_related("backend")
-    model = usable.filter(backend__name=talk.backend, model_id=talk.model_id).first()
-    return model.backend if model else None
 
 
 def _save_messages(conversation: Conversation, talk: Talk, now: datetime) -> dict[str, Message]:

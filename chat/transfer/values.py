@@ -189,6 +189,11 @@ def _option(key: str, value: Any) -> Any:
     return real(value)
 
 
+def switches(value: Any) -> dict[str, bool]:
+    """Which tools are on, by name."""
+    return {text(key, 200): item for key, item in mapping(value).items() if isinstance(item, bool)}
+
+
 def renamed(value: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """Another program's options by our names."""
     return {ours: value[theirs] for theirs, ours in names.items() if theirs in value}

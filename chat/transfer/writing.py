@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 
 from chat.markdown import render, render_user
 from chat.models import MessageRole
-from chat.transfer.formats import hub, library
-from chat.transfer.portable import Library, Talk, Turn
+from chat.transfer.formats import hub, library, project
+from chat.transfer.portable import Library, PortableProject, Talk, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,11 @@ def as_json(talk: Talk) -> str:
 def library_as_json(entries: Library) -> str:
     """System prompts and presets, see FORMAT.md."""
     return json.dumps(library.document(entries), ensure_ascii=False, indent=1)
+
+
+def project_as_json(found: PortableProject) -> str:
+    """A project, see FORMAT.md."""
+    return json.dumps(project.document(found), ensure_ascii=False, indent=1)
 
 
 def as_markdown(talk: Talk) -> str:

@@ -10,6 +10,7 @@ from chat.models import TITLE_LENGTH, MessageRole
 from chat.transfer import fields, values
 from chat.transfer.arranging import arranged, last_of
 from chat.transfer.formats import library
+from chat.transfer.formats.project import read_name, written_name
 from chat.transfer.portable import HUB, LeftOut, Run, Talk, Turn, Unreadable
 
 #: Grows when a reader of the old shape could not read the new one.
@@ -36,6 +37,7 @@ def document(talk: Talk) -> dict[str, Any]:
             "preset": library.written_preset(talk.preset),
             "backend": talk.backend,
             "model_id": talk.model_id,
+            "project": written_name(talk.project),
             "created_at": fields.written(talk.created_at),
             "updated_at": fields.written(talk.updated_at),
             "head": talk.head,
@@ -93,6 +95,7 @@ def read(item: Mapping[str, Any]) -> Talk:
         preset=library.read_preset(talk.get("preset")),
         backend=values.name(talk.get("backend"), 60),
         model_id=values.text(talk.get("model_id"), 250),
+        project=read_name(talk.get("project")),
         created_at=values.moment(talk.get("created_at")),
         updated_at=values.moment(talk.get("updated_at")),
         left_out=+left_out,
