@@ -21,6 +21,7 @@ from chat.models import (
     ProjectRevision,
     SamplingPreset,
     SystemPrompt,
+    UpcomingQuestion,
 )
 
 if TYPE_CHECKING:
@@ -73,6 +74,11 @@ def as_uuid(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise Http404 from None
+
+
+def own_upcoming(user: User, upcoming_id: int) -> UpcomingQuestion:
+    """A question that waits in this person's conversation. Raises Http404."""
+    return get_object_or_404(UpcomingQuestion.objects.owned_by(user), pk=upcoming_id)
 
 
 def own_ask(user: User, ask_id: UUID) -> Ask:

@@ -56,7 +56,7 @@ class ComparisonForm:
     def __init__(self, user: User, data: Mapping[str, str] | None = None) -> None:
         data = data or {}
         self.is_bound = bool(data)
-        self.text = data.get("text", "").replace("\x00", "")
+        self.text = data.get("text", "").replace("\x00", "") if self.is_bound else user.draft
         self.blind = data.get("blind") == "on"
         self.key = submission_key()
         self.accept = ACCEPT

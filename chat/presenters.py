@@ -359,7 +359,8 @@ class SidebarView:
 class ComposerView:
     """The form at the bottom.
 
-    ``key`` makes a repeated submit harmless. ``draft`` is text that came back with an error. ``accept``: what
+    ``key`` makes a repeated submit harmless. ``draft`` is text that came back with an error, or what was typed
+    before, then ``draft_is_saved``; ``draft_url`` keeps it. ``accept``: what
     file choosers offer, as HTML wants it.
     ``tools_hint``: a sentence where tools are wanted, but the chosen model knows none.
     ``active``: an answer is running or queued, so the stop button is offered. ``project_id``: what a new
@@ -372,6 +373,8 @@ class ComposerView:
     stop_url: str = ""
     active: bool = False
     draft: str = ""
+    draft_is_saved: bool = False
+    draft_url: str = ""
     error: str = ""
     accept: str = ""
     tools_hint: str = ""
@@ -382,6 +385,23 @@ class ComposerView:
         """How the server of the chosen model is."""
         choices = (choice for group in self.models for choice in group.choices)
         return next((choice.health for choice in choices if choice.selected), None)
+
+
+@dataclass(frozen=True, slots=True)
+class UpcomingView:
+    """A question that waits for the answer before it. ``trouble``: why it could not be sent."""
+
+    id: int
+    text: str
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpcomingListView:
+    """All of them in their order. ``held``: nothing is being written, so that only the person sends them on."""
+
+    questions: tuple[UpcomingView, ...] = ()
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,6 +419,7 @@ class ThreadView:
     socket_path: str
     revision: int
     messages: tuple[MessageView, ...] = ()
+    upcoming: UpcomingListView | None = None
     earlier_url: str = ""
     later_url: str = ""
     system_prompt: str = ""

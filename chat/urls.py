@@ -15,6 +15,7 @@ from chat.views import (
     conversation_settings,
     conversations,
     discovery,
+    drafts,
     inbox,
     internet,
     listing,
@@ -31,6 +32,7 @@ from chat.views import (
     start,
     tools,
     transfer,
+    upcoming,
     waiting,
 )
 
@@ -59,6 +61,11 @@ urlpatterns = [
     path("conversations/restore/", listing.restore, name="restore"),
     path("chat/<uuid:conversation_id>/settings/", conversation_settings.settings, name="settings"),
     path("chat/<uuid:conversation_id>/tools/", tools.conversation, name="conversation-tools"),
+    path("draft/", drafts.new, name="draft-new"),
+    path("chat/<uuid:conversation_id>/draft/", drafts.conversation, name="draft"),
+    path("upcoming/<int:upcoming_id>/send/", upcoming.send, name="upcoming-send"),
+    path("upcoming/<int:upcoming_id>/edit/", upcoming.edit, name="upcoming-edit"),
+    path("upcoming/<int:upcoming_id>/remove/", upcoming.remove, name="upcoming-remove"),
     path("compare/", comparisons.begin, name="compare"),
     path("compare/<uuid:comparison_id>/", comparisons.show, name="comparison"),
     path("compare/<uuid:comparison_id>/messages/", comparisons.send, name="comparison-send"),

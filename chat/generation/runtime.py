@@ -28,6 +28,11 @@ _current: Runtime | None = None
 #: what concerns the runs. Belongs to the layers above this one.
 controls: dict[str, Callable[[dict[str, Any]], Awaitable[None]]] = {}
 
+#: What is done when an answer has ended, with the id of its conversation, and what is looked at now and then.
+#: Both belong to the layers above this one and run in a thread that may use the database.
+after_end: list[Callable[[str], object]] = []
+sweeps: list[Callable[[], object]] = []
+
 
 class Runtime:
     """The bus, the supervisor of runs, the watch over backends and the downloads of this process."""
@@ -35,7 +40,7 @@ class Runtime:
     def __init__(self) -> None:
         self.http = Http()
         self.bus = self._make_bus()
-        self.supervisor = Supervisor(self.http, self.bus, open_endpoint)
+        self.supervisor = Supervisor(self.http, self.bus, open_endpoint, after_end, sweeps)
         self.watch = Watch(self.http, self.supervisor.waiters.hear)
         self.supervisor.waiters.look_soon = self.watch.look_soon
         self.puller = Puller(self.http, self.watch.look_soon)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -51,7 +51,15 @@ Ending = tuple[Run, asyncio.Future[None]]
 class Supervisor:
     """The runs of this process. Make it on the event loop that it shall use."""
 
-    def __init__(self, http: Http, bus: Bus, open_endpoint: OpenEndpoint) -> None:
+    def __init__(
+        self,
+        http: Http,
+        bus: Bus,
+        open_endpoint: OpenEndpoint,
+        after_end: Sequence[Callable[[str], object]] = (),
+        sweeps: Sequence[Callable[[], object]] = (),
+    ) -> None:
+        """``after_end`` are done with the conversation's id when an answer has ended, ``sweeps`` now and then."""
         self.loop = asyncio.get_running_loop()
         self.bus = bus
         self.pacer = Pacer()
@@ -61,6 +69,7 @@ class Supervisor:
         self._others: set[asyncio.Task[Any]] = set()
         self._ending: list[Ending] = []
         self._closing = False
+        self._after_end, self._sweeps = after_end, sweeps
         self.waiters = Waiters(self.queue_changed_soon)
         self._save_loop = self.loop.create_task(self._save_regularly())
 
@@ -168,7 +177,17 @@ class Supervisor:
                 self.waiters.add(run.backend_id, run.retry_at)
             if waits and run.stop_requested:
                 await self._leave_queue(run.generation_id)
+            if not waits:
+                await self._follow_up(run.conversation_id)
             await self.serve_queue(run.backend_id)
+
+    async def _follow_up(self, conversation_id: str) -> None:
+        """What comes after an answer; whatever goes wrong there is no matter of the run."""
+        for work in self._after_end:
+            try:
+                await in_database(work, conversation_id)
+            except Exception:
+                logger.exception("conversation %s: what follows the answer failed", conversation_id)
 
     async def _save_end(self, run: Run) -> bool:
         """Save the end together with whatever else ends now. False where the disk refuses."""
@@ -246,6 +265,8 @@ class Supervisor:
         for conversation_id, message_id in await in_database(recovery.interrupt_abandoned):
             await self.bus.publish(Update(Kind.ENDED, conversation_id, message_id))
         await in_database(waiting.release_orphans)
+        for look in self._sweeps:
+            await in_database(look)
         for backend_id in await in_database(queue.backends_with_waiting):
             await self.serve_queue(backend_id)
 

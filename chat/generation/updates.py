@@ -20,7 +20,7 @@ class Kind(StrEnum):
     ``ACTIVITY``: tool calls that changed. ``ASKS``: all requests that are open now.
     ``STARTED``: a queued answer's turn came. ``ENDED``: it is saved and final. ``WAITS``: it is
     queued again, for its backend is away. ``CHANGED``: the thread must be shown anew. ``SYNC``: a
-    watcher asks for FULL.
+    watcher asks for FULL. ``UPCOMING``: what is typed ahead has changed.
     """
 
     ADDED = "added"
@@ -35,6 +35,7 @@ class Kind(StrEnum):
     WAITS = "waits"
     CHANGED = "changed"
     SYNC = "sync"
+    UPCOMING = "upcoming"
 
 
 @dataclass(frozen=True, slots=True)

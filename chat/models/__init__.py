@@ -24,6 +24,7 @@ from chat.models.system_prompt import LONGEST_PROMPT, SystemPrompt
 from chat.models.tag import TAG_LENGTH, Tag
 from chat.models.text_index import TextIndex
 from chat.models.tool_policy import ToolPolicy, ToolRule, Verdict
+from chat.models.upcoming import UpcomingQuestion
 
 __all__ = [
     "ACTIVE",
@@ -73,6 +74,7 @@ __all__ = [
     "Told",
     "ToolPolicy",
     "ToolRule",
+    "UpcomingQuestion",
     "Verdict",
     "Vote",
 ]

@@ -91,6 +91,8 @@ class Conversation(models.Model):
     is the ``deleted_at`` of what was deleted last, until something is asked or that is undone.
     ``deleted_at``: it is gone for everybody, until it is restored or purged (see ``chat.services.trash``).
     ``unread``: an answer ended in it while nobody looked.
+    ``draft``: what was typed for the next question and not sent; ``upcoming_count``: questions that wait for
+    the answer that is written now (see ``UpcomingQuestion``).
     In a ``comparison`` it is the ``column``, counted from 0; ``alias`` stands for its model while that is hidden.
     """
 
@@ -137,6 +139,8 @@ class Conversation(models.Model):
     )
     column = models.PositiveSmallIntegerField(default=0)
     alias = models.CharField(max_length=20, blank=True, default="")
+    draft = models.TextField(blank=True, default="", editable=False)
+    upcoming_count = models.PositiveSmallIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(db_index=True)
 
@@ -150,6 +154,11 @@ class Conversation(models.Model):
                 fields=["owner", "-pinned_at"],
                 name="pinned_conversation",
                 condition=Q(pinned_at__isnull=False),
+            ),
+            models.Index(
+                fields=["upcoming_count"],
+                name="conversation_with_upcoming",
+                condition=Q(upcoming_count__gt=0),
             ),
             models.Index(
                 fields=["deleted_at"], name="deleted_conversation", condition=Q(deleted_at__isnull=False)

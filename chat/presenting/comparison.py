@@ -54,6 +54,7 @@ class ComparisonView:
     key: str
     accept: str
     draft: str = ""
+    draft_is_saved: bool = False
     error: str = ""
 
     @property
@@ -88,7 +89,8 @@ def comparison_view(comparison: Comparison, *, draft: str = "", error: str = "")
         wants_vote=comparison.wants_vote,
         key=submission_key(),
         accept=ACCEPT,
-        draft=draft,
+        draft=draft or rows[0].draft,
+        draft_is_saved=not draft,
         error=error,
     )
 

@@ -40,6 +40,7 @@ def composer_view(
         active = conversation is not None and (
             Generation.objects.active().filter(message__conversation=conversation).exists()
         )
+    saved = saved_draft(user, conversation, project)
     chosen = begins_with(models, user, conversation, ref)
     return ComposerView(
         action=reverse("chat:send", args=[conversation.pk]) if conversation else reverse("chat:create"),
@@ -47,12 +48,28 @@ def composer_view(
         models=model_groups(models, user, conversation, ref),
         stop_url=reverse("chat:stop", args=[conversation.pk]) if conversation else "",
         active=active,
-        draft=draft,
+        draft=draft or saved,
+        draft_is_saved=not draft,
+        draft_url=draft_url(conversation, project),
         error=error,
         accept=ACCEPT,
         tools_hint=hint_about_tools(models, in_force(user, conversation, project), chosen),
         project_id=str(project.pk) if project else "",
     )
+
+
+def saved_draft(user: User, conversation: Conversation | None, project: Project | None) -> str:
+    """What was typed here before, on whichever device."""
+    if conversation is not None:
+        return conversation.draft
+    return "" if project else user.draft
+
+
+def draft_url(conversation: Conversation | None, project: Project | None) -> str:
+    """Where what is typed is kept; empty for a new conversation of a project, which only the browser keeps."""
+    if conversation is not None:
+        return reverse("chat:draft", args=[conversation.pk])
+    return "" if project else reverse("chat:draft-new")
 
 
 def hint_about_tools(models: list[Offer], switches: Switches, chosen: str) -> str:

@@ -13,6 +13,7 @@ from chat.models import Conversation, Generation, Message, MessageRole
 from chat.presenters import MessageView, ThreadView
 from chat.presenting.message import message_view, message_views
 from chat.presenting.projects import mark_of
+from chat.presenting.upcoming import upcoming_view
 from chat.presenting.window import Window, newest
 
 #: How long a page offers to bring back what was deleted, unless something is asked before.
@@ -65,6 +66,7 @@ def thread_of(
         socket_path=f"/ws/conversations/{conversation.pk}/?revision={conversation.revision}",
         revision=conversation.revision,
         messages=messages,
+        upcoming=upcoming_view(conversation),
         earlier_url=earlier_url,
         later_url=later_url,
         system_prompt=conversation.system_prompt,

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from django.template.loader import render_to_string
 
 from chat.markdown import Patch
-from chat.presenters import ActivityView, AskView, MessageView, ThreadView
+from chat.presenters import ActivityView, AskView, MessageView, ThreadView, UpcomingListView
 
 
 def partial(target: str, swap: str, html: str) -> str:
@@ -57,6 +57,12 @@ def state(revision: int, active: bool, stop_url: str) -> str:
         "chat/fragments/thread_state.html", {"revision": revision, "active": active, "stop_url": stop_url}
     )
     return partial("thread-state", "outerHTML", html)
+
+
+def upcoming(view: UpcomingListView) -> str:
+    """What is typed ahead."""
+    html = render_to_string("chat/fragments/upcoming.html", {"upcoming": view})
+    return partial("upcoming", "outerHTML", html)
 
 
 def reasoning(message: MessageView) -> str:

@@ -16,9 +16,10 @@ from backends.database import in_database, write_transaction
 from chat.generation import runtime
 from chat.generation.updates import Kind, Update
 from chat.models import Conversation, Generation
-from chat.presenters import MessageView, ThreadView
+from chat.presenters import MessageView, ThreadView, UpcomingListView
 from chat.presenting.message import beginning_answer, one_message_view
 from chat.presenting.thread import thread_view
+from chat.presenting.upcoming import upcoming_view
 from chat.realtime import frames
 from chat.realtime.live import LiveAnswer
 
@@ -76,6 +77,8 @@ class Room:
                 await self._added(update)
             case Kind.CHANGED:
                 await self._show_thread()
+            case Kind.UPCOMING:
+                await self._show_upcoming()
             case Kind.SYNC:
                 pass
 
@@ -120,10 +123,18 @@ class Room:
         await self.send(await self._thread())
         await self._ask_for_state()
 
+    async def _show_upcoming(self) -> None:
+        view, revision, active = await in_database(load_upcoming, self.id)
+        if view is not None:
+            await self.send(frames.upcoming(view) + frames.state(revision, active, self.stop_url))
+
     async def _thread(self) -> str:
         """The whole thread anew; nothing where the conversation was deleted."""
         view = await in_database(load_thread, self.id)
-        return frames.thread(view) + frames.state(view.revision, view.active, self.stop_url) if view else ""
+        if view is None:
+            return ""
+        waiting = frames.upcoming(view.upcoming) if view.upcoming else ""
+        return frames.thread(view) + frames.state(view.revision, view.active, self.stop_url) + waiting
 
     async def _ask_for_state(self) -> None:
         """Have the holder of the runs publish their whole state (not from within this update)."""
@@ -160,6 +171,13 @@ def load_thread(conversation_id: str) -> ThreadView | None:
     """The thread as it is in the database now."""
     conversation = Conversation.objects.filter(pk=conversation_id).first()
     return thread_view(conversation) if conversation else None
+
+
+def load_upcoming(conversation_id: str) -> tuple[UpcomingListView | None, int, bool]:
+    """What is typed ahead there, the count of changes, and whether an answer is written."""
+    conversation = Conversation.objects.filter(pk=conversation_id).first()
+    revision, active = revision_and_active(conversation_id)
+    return upcoming_view(conversation) if conversation else None, revision, bool(active)
 
 
 def revision_and_active(conversation_id: str) -> tuple[int, set[int]]:

@@ -60,6 +60,9 @@ def begin_comparison(
         title = title_from(text or files[0].ready.name)
         columns = [column_of(comparison, place, wish, title) for place, (wish, _m) in enumerate(pairs)]
         sent = ask_each(user, columns, [model for _w, model in pairs], text, key, files)
+        if user.draft:
+            user.draft = ""
+            user.save(update_fields=["draft"])
     start_all(sent)
     return comparison
 
@@ -106,6 +109,7 @@ def ask_columns(
             conversation.owner = user
             refuse_while_answering(conversation)
         sent = ask_each(user, held, models, text, key, files)
+        Conversation.objects.filter(comparison=held[0].comparison_id).update(draft="")
     start_all(sent)
     return sent
 

@@ -70,9 +70,9 @@ def start_conversation(
             owner=user, title=title, updated_at=timezone.now(), **beginning.columns()
         )
         sent = ask(conversation, user, text, model, key, files)
-        if user.last_model != model.ref:
-            user.last_model = model.ref
-            user.save(update_fields=["last_model"])
+        if user.last_model != model.ref or user.draft:
+            user.last_model, user.draft = model.ref, ""
+            user.save(update_fields=["last_model", "draft"])
     begin(sent.generation, model)
     return sent
 
@@ -154,10 +154,14 @@ def has_these(question: Message, files: Sequence[Staged]) -> bool:
     return not files or list(question.attachments.values_list("digest", flat=True)) == digests
 
 
+class StillAnswering(Refused):
+    """Another answer has to end first."""
+
+
 def refuse_while_answering(conversation: Conversation) -> None:
-    """One answer at a time in a conversation. Raises Refused."""
+    """One answer at a time in a conversation. Raises StillAnswering."""
     if Generation.objects.active().filter(message__conversation=conversation).exists():
-        raise Refused(_("An answer is still being written. Wait for it or stop it, then send."))
+        raise StillAnswering(_("An answer is still being written. Wait for it or stop it, then send."))
 
 
 def ask(
@@ -179,6 +183,7 @@ def ask(
     )
     if key:
         remember(user, key[:64], question)
+    conversation.draft = ""
     answer, generation = add_answer(conversation, question, model, **values)
     if files:
         attach(user, question, files)
@@ -209,7 +214,16 @@ def add_answer(
     conversation.updated_at = timezone.now()
     conversation.revision += 1
     conversation.archived_at = None
-    changed = ("head", "last_deletion", "backend", "model_id", "updated_at", "archived_at", "revision")
+    changed = (
+        "head",
+        "last_deletion",
+        "backend",
+        "model_id",
+        "updated_at",
+        "archived_at",
+        "revision",
+        "draft",
+    )
     conversation.save(update_fields=changed)
     return answer, generation
 

@@ -22,12 +22,13 @@ from chat.presenting.endings import model_label
 from chat.presenting.message import message_view
 from chat.presenting.sidebar import newest_group
 from chat.presenting.thread import new_thread, thread_view
+from chat.presenting.upcoming import upcoming_view
 from chat.realtime import frames
 from chat.realtime.room import rooms
-from chat.services import answers
+from chat.services import answers, upcoming
 from chat.services.project_finder import find_project
 from chat.services.refusals import Refused
-from chat.services.sending import Sent, send_message, start_conversation, tell
+from chat.services.sending import Sent, StillAnswering, send_message, start_conversation, tell
 from chat.start_forms import beginning_of
 from chat.views.pages import render_conversation, render_new
 from chat.views.requests import is_htmx, person, posted
@@ -76,6 +77,10 @@ def send(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
             key_of(request),
             files_of(request),
         )
+    except StillAnswering as refused:
+        if conversation.comparison_id or files_of(request):
+            return refuse(request, conversation, refused)
+        return type_ahead(request, conversation)
     except Refused as refused:
         return refuse(request, conversation, refused)
     articles = articles_of(sent)
@@ -87,6 +92,19 @@ def send(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         return redirect(sent.conversation)
     order = "" if was_on_top else on_top_of_list(sent.conversation)
     return HttpResponse(articles + fresh_key() + order)
+
+
+def type_ahead(request: HttpRequest, conversation: Conversation) -> HttpResponse:
+    """Keep the posted question until the answer that is being written has ended."""
+    try:
+        upcoming.add(person(request), conversation, text_of(request), ref_of(request), key_of(request))
+    except Refused as refused:
+        return refuse(request, conversation, refused)
+    if not is_htmx(request):
+        return redirect(conversation)
+    conversation.refresh_from_db(fields=["upcoming_count"])
+    view = upcoming_view(conversation)
+    return HttpResponse((frames.upcoming(view) if view else "") + fresh_key())
 
 
 @require_POST

@@ -37,6 +37,8 @@ class User(AbstractUser):
     place = models.CharField(_("your place"), max_length=200, blank=True, default="")
     #: An IANA name, or empty for the hub's own.
     time_zone = models.CharField(_("your time zone"), max_length=64, blank=True, default="")
+    #: What was typed for a new conversation and not sent.
+    draft = models.TextField(blank=True, default="", editable=False)
     #: Messages of models that wait to be read, counted here so that pages need not.
     unread_notices = models.PositiveIntegerField(default=0, editable=False)
 

@@ -23,7 +23,11 @@ function prepare() {
   const isNewPage = prepared.has(document);
   prepared.add(form).add(document);
   form.noValidate = true; // an empty field is ignored, not complained about
-  if (!field.value) field.value = storage.get(draftKey());
+  const unsaved = storage.get(draftKey()); // the hub has not got it, so it is newer
+  if (unsaved && (!field.value || "saved" in field.dataset)) {
+    field.value = unsaved;
+    keep(unsaved);
+  }
   grow(field);
   field.setSelectionRange(field.value.length, field.value.length);
   if (isNewPage && !touch.matches) field.focus({ preventScroll: true });
@@ -39,7 +43,19 @@ function fill(text) {
   const field = byId("composer-text");
   field.value = text;
   grow(field);
-  storage.set(draftKey(), text);
+  keep(text);
+}
+
+// In the browser until the hub has it.
+function keep(text) {
+  const key = draftKey();
+  storage.set(key, text);
+  withDrafts((drafts, url) => drafts.keep(url, text, (saved) => { if (storage.get(key) === saved) storage.set(key, ""); }));
+}
+
+async function withDrafts(work) {
+  const { draft, drafts } = byId("composer").dataset;
+  if (draft) work(await import(drafts), draft);
 }
 
 function complain(text, kind = "error") {
@@ -73,7 +89,7 @@ function giveBack(error) {
 document.addEventListener("input", (event) => {
   if (event.target.id !== "composer-text") return;
   grow(event.target);
-  storage.set(draftKey(), event.target.value);
+  keep(event.target.value);
   complain("");
 });
 
@@ -89,10 +105,11 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.id !== "composer") return;
   const empty = !byId("composer-text").value.trim() && !byId("composer-files").files.length;
-  if (!empty && !isAnswering() && !sending) return;
+  const tooEarly = isAnswering() && (byId("composer-to") || byId("composer-files").files.length);
+  if (!empty && !tooEarly && !sending) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  if (!empty && isAnswering()) complain(form.dataset.errorActive, "note");
+  if (!empty && tooEarly) complain(form.dataset.errorActive, "note");
 }, { capture: true });
 
 // Files: chosen, pasted or dropped. What shows them comes with the first one.
@@ -141,7 +158,8 @@ document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
   const text = byId("composer-text").value;
   sending = { text, draftKey: draftKey() };
   complain("");
-  echo(text);
+  withDrafts((drafts, url) => drafts.sent(url));
+  if (!isAnswering()) echo(text);
   byId("composer-text").value = "";
   grow(byId("composer-text"));
 });

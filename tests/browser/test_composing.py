@@ -135,17 +135,62 @@ def test_a_question_that_does_not_get_through_comes_back_into_the_field(window: 
     expect(tab.page.locator("#composer-error")).to_be_empty()
 
 
-def test_while_an_answer_runs_the_next_question_waits_in_the_field(tab: Tab) -> None:
+def test_questions_typed_while_an_answer_runs_follow_it(tab: Tab) -> None:
     tab.ask("!stamped 3000 rate 50")
     expect(tab.body).to_contain_text("t5@")
-    tab.composer.fill("and then")
-    tab.composer.press("Enter")
+    other = tab.window.open(tab.path)
+    other.wait_for_socket()
+    other.mark()
+    tab.mark()
+    for text in ("!echo second", "!echo nonsense", "!echo fourth"):
+        tab.composer.fill(text)
+        tab.composer.press("Enter")
+        expect(tab.page.locator("#upcoming li").last).to_contain_text(text)
+        expect(tab.composer).to_have_value("")
+    expect(tab.answers).to_have_count(1)
+    expect(other.page.locator("#upcoming li")).to_have_count(3)
 
-    expect(tab.page.locator("#composer-error")).to_contain_text("still being written")
-    expect(tab.composer).to_have_value("and then")
-    tab.composer.press("Escape")
-    tab.wait_until("stopped")
-    expect(tab.composer).to_have_value("and then")
+    other.page.locator("#upcoming li").nth(1).get_by_role("button", name="Remove").click()
+    expect(tab.page.locator("#upcoming li")).to_have_count(2)
+    tab.page.get_by_role("button", name="Stop").click()
+
+    for each in (tab, other):
+        expect(each.answers).to_have_count(3)
+        expect(each.body).to_have_text("fourth")
+        expect(each.page.locator("#upcoming li")).to_have_count(0)
+        assert each.is_same_page()
+    expect(tab.answers.nth(1)).to_contain_text("second")
+
+
+def test_a_waiting_question_is_edited(tab: Tab) -> None:
+    tab.ask("!stamped 3000 rate 50")
+    expect(tab.body).to_contain_text("t5@")
+    tab.composer.fill("!echo wrong")
+    tab.composer.press("Enter")
+    tab.page.locator("#upcoming").get_by_role("link", name="Edit").click()
+    tab.page.get_by_label("Message").fill("!echo right")
+    tab.page.get_by_role("button", name="Save").click()
+    expect(tab.page.locator("#upcoming li")).to_contain_text("!echo right")
+    tab.wait_for_socket()
+
+    tab.page.get_by_role("button", name="Stop").click()
+    expect(tab.body).to_have_text("right")
+
+
+def test_a_draft_is_there_on_the_telephone_until_it_is_sent(tab: Tab, phone: Window) -> None:
+    with tab.page.expect_response("**/draft/"):
+        tab.composer.press_sequentially("!echo half a thou")
+    small = phone.open("/")
+    expect(small.composer).to_have_value("!echo half a thou")
+    assert (
+        tab.page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('draft:')).length") == 0
+    )
+
+    small.choose("fast")
+    small.page.get_by_role("button", name="Send").tap()
+    small.wait_until("completed")
+    tab.page.reload()
+    expect(tab.composer).to_have_value("")
 
 
 def test_an_example_is_put_into_the_field_not_sent(tab: Tab) -> None:

@@ -33,6 +33,7 @@ from chat.models import (
     Status,
     SystemPrompt,
     Told,
+    UpcomingQuestion,
 )
 from chat.services.comparing import Wish, begin_comparison
 from chat.services.sending import Sent
@@ -83,6 +84,11 @@ DOORS = {
     "chat:sidebar": Door(For.PERSON, READ),
     "chat:conversation": Door(For.OWNER, READ),
     "chat:send": Door(For.OWNER, POST, QUESTION),
+    "chat:draft-new": Door(For.PERSON, POST, {"text": "Why"}),
+    "chat:draft": Door(For.OWNER, POST, {"text": "Why"}),
+    "chat:upcoming-send": Door(For.OWNER, POST),
+    "chat:upcoming-edit": Door(For.OWNER, FORM, {"text": "What else?"}),
+    "chat:upcoming-remove": Door(For.OWNER, POST),
     "chat:compare": Door(For.PERSON, FORM, {"text": "Hi", "model-0": "demo/play", "model-1": "demo/play"}),
     "chat:comparison": Door(For.OWNER, READ),
     "chat:comparison-send": Door(For.OWNER, POST, QUESTION),
@@ -246,6 +252,8 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
     """What addresses name, all of Alice's: an answer that was cut off, and what Ada made."""
     sent = ask("What is the capital of France?")
     wishes = [Wish("demo/play"), Wish("demo/play")]
+    waiting = UpcomingQuestion.objects.create(conversation=sent.conversation, text="Then?", ref="demo/play")
+    Conversation.objects.filter(pk=sent.conversation.pk).update(upcoming_count=1)
     comparison = begin_comparison(sent.conversation.owner, "Which is it?", wishes, "c", blind=True)
     Message.objects.filter(pk=sent.answer.pk).update(text="Par")
     Generation.objects.update(status=Status.STOPPED, receipt=asked_once(sent))
@@ -277,6 +285,7 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
         "conversation_id": sent.conversation.pk,
         "message_id": sent.answer.pk,
         "comparison_id": comparison.pk,
+        "upcoming_id": waiting.pk,
         "column": 1,
         "slug": "demo",
         "server": server.slug,
@@ -405,7 +414,7 @@ def test_whom_it_is_for_comes_in_and_reading_changes_nothing(
         assert bool(response.content) == (method == "GET")
         assert rows() == before
     if "POST" in door.methods:
-        assert knock(browser, name, "POST", places).status_code in (200, 302)
+        assert knock(browser, name, "POST", places).status_code in (200, 204, 302)
         assert (rows() != before) == (name not in ONLY_ASK)
 
 
@@ -440,7 +449,12 @@ def test_whoever_was_disabled_is_out_at_once(
 def test_what_never_existed_looks_like_what_is_not_yours(
     name: str, places: dict[str, Any], as_bob: Client
 ) -> None:
-    nowhere = places | {"conversation_id": uuid.uuid4(), "comparison_id": uuid.uuid4(), "message_id": 10**9}
+    nowhere = places | {
+        "conversation_id": uuid.uuid4(),
+        "comparison_id": uuid.uuid4(),
+        "upcoming_id": 10**9,
+        "message_id": 10**9,
+    }
     nowhere |= {"ask_id": uuid.uuid4(), "activity_id": uuid.uuid4(), "import_id": uuid.uuid4()}
     nowhere |= {"prompt_id": uuid.uuid4(), "preset_id": uuid.uuid4()}
     nowhere |= {"project_id": uuid.uuid4(), "revision_id": 10**9}

@@ -1,0 +1,27 @@
+"""What somebody has typed and not sent: kept on the server, so that another device shows it too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+
+from chat.models import Conversation
+
+if TYPE_CHECKING:
+    from privatechathub.accounts.models import User
+
+#: Characters, as many as the page's field takes.
+LONGEST = 200_000
+
+
+def keep_draft(user: User, conversation_id: UUID | None, text: str) -> bool:
+    """Keep it with that conversation, or with the person as the beginning of a new one.
+
+    False where this person has no such conversation.
+    """
+    text = text.replace("\r\n", "\n")[:LONGEST]
+    if conversation_id is None:
+        return bool(get_user_model().objects.filter(pk=user.pk).update(draft=text))
+    return bool(Conversation.objects.owned_by(user).filter(pk=conversation_id).update(draft=text))
