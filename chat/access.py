@@ -14,6 +14,7 @@ from chat.models import (
     Attachment,
     Comparison,
     Conversation,
+    Cut,
     Generation,
     Import,
     Message,
@@ -127,3 +128,11 @@ def editable_prompt(user: User, prompt_id: UUID) -> SystemPrompt:
 def own_preset(user: User, preset_id: UUID) -> SamplingPreset:
     """This person's preset. Raises Http404."""
     return get_object_or_404(SamplingPreset.objects.owned_by(user), pk=preset_id)
+
+
+def own_cut(user: User, cut_id: UUID) -> Cut:
+    """A line in this person's conversation. Raises Http404."""
+    rows = Cut.objects.select_related("conversation").filter(
+        conversation__in=Conversation.objects.owned_by(user)
+    )
+    return get_object_or_404(rows, pk=cut_id)

@@ -5,11 +5,15 @@ The same values serve a page, an htmx fragment and a frame over the socket.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
+
+from chat.context_presenters import CutView, MeterView
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +220,7 @@ class MessageView:
     rendered Markdown. ``phase`` is a sentence while nothing has arrived yet ("Loading the model…"),
     ``progress`` 0 to 100 or None, ``queue_place`` counts from 1 while queued. ``edited``: an answer in the
     person's words. ``query`` names the conversation in the message's addresses where it is shared with a fork.
+    ``cut`` is the line above it, ``context`` what filled the window (see ``chat.generation.fit``).
     """
 
     id: int
@@ -248,6 +253,8 @@ class MessageView:
     versions: VersionsView | None = None
     edited: bool = False
     query: str = ""
+    cut: CutView | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def sources(self) -> tuple[SourceView, ...]:
@@ -378,6 +385,7 @@ class ComposerView:
     error: str = ""
     accept: str = ""
     tools_hint: str = ""
+    meter: MeterView | None = None
     project_id: str = ""
 
     @property
@@ -429,6 +437,7 @@ class ThreadView:
     active: bool = field(default=False)
     project: ProjectMark | None = None
     undo_url: str = ""
+    cut: CutView | None = None
 
     @property
     def is_asking(self) -> bool:

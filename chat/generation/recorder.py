@@ -126,8 +126,16 @@ def final_values(run: Run) -> dict[str, object]:
         "details": details_of(run),
         "state": state_left_behind(run),
         **(run.receipt.columns() if run.receipt else {}),
-        "context": run.fit.stored(run.last_usage) if run.fit else {},
+        "context": context_of(run),
     }
+
+
+def context_of(run: Run) -> dict[str, object]:
+    """What filled the model's window, or was too much for it."""
+    if run.refused:
+        window = run.refused.window
+        return {"window": window.tokens, "source": window.source.value, "needed": run.refused.tokens}
+    return run.fit.stored(run.last_usage) if run.fit else {}
 
 
 def learn(run: Run) -> None:

@@ -21,6 +21,7 @@ from chat.models import Status, Step
 
 if TYPE_CHECKING:
     from chat.generation.asks import Asks
+    from chat.generation.cutting import DoesNotFit
     from chat.generation.receipt import Receipt
 
 
@@ -73,7 +74,8 @@ class Run:
     ``calls`` are those of the current round of a tool loop, ``steps`` the finished rounds; ``has_tool_output``
     tells whether the model has read anything that tools gave back.
 
-    ``fit`` tells what was sent, ``last_usage`` what the server counted for the last request of the answer.
+    ``fit`` tells what was sent, ``refused`` why nothing was, ``last_usage`` what the server counted for the last
+    request of the answer.
     """
 
     generation_id: UUID
@@ -118,6 +120,7 @@ class Run:
     tools_end: ToolsEnd | None = None
     receipt: Receipt | None = None
     fit: Fit | None = None
+    refused: DoesNotFit | None = None
     last_usage: Usage | None = None
     _round_began: tuple[int, int] = (0, 0)
     _gaps: tuple[str, str] = ("", "")

@@ -127,6 +127,7 @@ class Runner(Teller):
     def too_long(self, run: Run, refused: DoesNotFit, generation: Generation) -> None:
         """The owner has to say what is left out; pages show the choice below."""
         message, hint = sentences(refused, generation.model_name or generation.model_id)
+        run.refused = refused
         run.fail(ErrorKind.CONTEXT_OVERFLOW.value, message, hint)
 
     async def answer(self, run: Run, adapter: Adapter, prepared: Prepared) -> None:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
+from backends.models import CatalogueModel
 from chat.models import Conversation, Generation, Project
 from chat.picker import begins_with, model_groups
-from chat.presenters import ComposerView
+from chat.presenters import ComposerView, ThreadView
+from chat.presenting.meter import meter_view
 from chat.services.models import Offer, usable_models
 from chat.services.uploads import ACCEPT
 from chat.tool_pages import tools_hint
@@ -29,10 +31,12 @@ def composer_view(
     models: list[Offer] | None = None,
     active: bool | None = None,
     project: Project | None = None,
+    thread: ThreadView | None = None,
 ) -> ComposerView:
     """The form for the next question. ``active``: whether an answer is being written, where that is known.
 
-    ``project``: what a new conversation will belong to; it begins with the project's model.
+    ``project``: what a new conversation will belong to; it begins with the project's model. ``thread``: the end
+    of the conversation, where the meter is to be shown.
     """
     models = usable_models(user) if models is None else models
     ref = ref or (project.ref if project else "")
@@ -55,6 +59,7 @@ def composer_view(
         accept=ACCEPT,
         tools_hint=hint_about_tools(models, in_force(user, conversation, project), chosen),
         project_id=str(project.pk) if project else "",
+        meter=meter_view(conversation, thread, model_in(models, chosen)) if conversation and thread else None,
     )
 
 
@@ -72,10 +77,14 @@ def draft_url(conversation: Conversation | None, project: Project | None) -> str
     return "" if project else reverse("chat:draft-new")
 
 
+def model_in(models: list[Offer], ref: str) -> CatalogueModel | None:
+    """The model of that name, where it is offered."""
+    return next((offer.model for offer in models if offer.model.ref == ref), None)
+
+
 def hint_about_tools(models: list[Offer], switches: Switches, chosen: str) -> str:
     """A sentence where tools are wanted, but the chosen model knows none."""
-    found = (offer.model for offer in models if offer.model.ref == chosen)
-    return tools_hint(switches, next(found, None))
+    return tools_hint(switches, model_in(models, chosen))
 
 
 def submission_key() -> str:

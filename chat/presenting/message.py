@@ -98,6 +98,7 @@ def message_view(row: Message, generation: Generation | None, cards: Cards = NO_
         can_retry=not generation.is_active,
         can_continue=can_continue(generation, row),
         can_delete=not generation.is_active,
+        context=generation.context,
         activities=cards[0],
         asks=cards[1],
         excerpts=excerpts_view(generation, row.text),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from chat.models import Conversation, Generation, Message, MessageRole
 from chat.presenters import MessageView, ThreadView
+from chat.presenting.cuts import first_line, with_cuts
 from chat.presenting.message import message_view, message_views
 from chat.presenting.projects import mark_of
 from chat.presenting.upcoming import upcoming_view
@@ -24,7 +25,7 @@ def thread_view(conversation: Conversation, shown: Window | None = None) -> Thre
     """A conversation with the last messages of its path, or those shown. A fixed number of queries."""
     shown = newest(conversation) if shown is None else shown
     url, ids = page_of(conversation), shown.ids
-    messages = message_views(ids, conversation)
+    messages = with_cuts(conversation, message_views(ids, conversation))
     return thread_of(
         conversation,
         messages if shown.has_later else with_open_end(messages),
@@ -76,6 +77,7 @@ def thread_of(
         active=any(message.is_active for message in messages),
         project=mark_of(conversation.project),
         undo_url=undo_url(conversation),
+        cut=None if messages else first_line(conversation),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from django.template.loader import render_to_string
 
+from chat.context_presenters import MeterView
 from chat.markdown import Patch
 from chat.presenters import ActivityView, AskView, MessageView, ThreadView, UpcomingListView
 
@@ -63,6 +64,11 @@ def upcoming(view: UpcomingListView) -> str:
     """What is typed ahead."""
     html = render_to_string("chat/fragments/upcoming.html", {"upcoming": view})
     return partial("upcoming", "outerHTML", html)
+
+
+def meter(view: MeterView) -> str:
+    """How full the model's window is now."""
+    return partial("meter", "outerHTML", render_to_string("chat/fragments/meter.html", {"meter": view}))
 
 
 def reasoning(message: MessageView) -> str:

@@ -13,11 +13,13 @@ from typing import Protocol
 from django.urls import reverse
 
 from backends.database import in_database, write_transaction
+from backends.models import CatalogueModel
 from chat.generation import runtime
 from chat.generation.updates import Kind, Update
 from chat.models import Conversation, Generation
 from chat.presenters import MessageView, ThreadView, UpcomingListView
 from chat.presenting.message import beginning_answer, one_message_view
+from chat.presenting.meter import meter_after, meter_view
 from chat.presenting.thread import thread_view
 from chat.presenting.upcoming import upcoming_view
 from chat.realtime import frames
@@ -115,9 +117,9 @@ class Room:
 
     async def _end(self, update: Update) -> None:
         self.live.pop(update.message_id, None)
-        view, revision, active = await in_database(ended_answer, update.message_id, self.id)
+        view, revision, active, meter = await in_database(ended_answer, update.message_id, self.id)
         article = frames.replaced(view) if view else ""
-        await self.send(article + frames.state(revision, active, self.stop_url))
+        await self.send(article + frames.state(revision, active, self.stop_url) + meter)
 
     async def _show_thread(self) -> None:
         await self.send(await self._thread())
@@ -130,11 +132,11 @@ class Room:
 
     async def _thread(self) -> str:
         """The whole thread anew; nothing where the conversation was deleted."""
-        view = await in_database(load_thread, self.id)
+        view, meter = await in_database(load_thread, self.id)
         if view is None:
             return ""
         waiting = frames.upcoming(view.upcoming) if view.upcoming else ""
-        return frames.thread(view) + frames.state(view.revision, view.active, self.stop_url) + waiting
+        return frames.thread(view) + frames.state(view.revision, view.active, self.stop_url) + waiting + meter
 
     async def _ask_for_state(self) -> None:
         """Have the holder of the runs publish their whole state (not from within this update)."""
@@ -167,10 +169,15 @@ class Room:
                 await self._ask_for_state()
 
 
-def load_thread(conversation_id: str) -> ThreadView | None:
-    """The thread as it is in the database now."""
+def load_thread(conversation_id: str) -> tuple[ThreadView | None, str]:
+    """The thread as it is in the database now, and the frame of its meter."""
     conversation = Conversation.objects.filter(pk=conversation_id).first()
-    return thread_view(conversation) if conversation else None
+    if conversation is None:
+        return None, ""
+    view = thread_view(conversation)
+    if conversation.comparison_id:  # its columns have no meter
+        return view, ""
+    return view, frames.meter(meter_view(conversation, view, asked_model(conversation)))
 
 
 def load_upcoming(conversation_id: str) -> tuple[UpcomingListView | None, int, bool]:
@@ -194,10 +201,22 @@ def revision_and_active(conversation_id: str) -> tuple[int, set[int]]:
     return revision, set(active.values_list("message_id", flat=True))
 
 
-def ended_answer(message_id: int, conversation_id: str) -> tuple[MessageView | None, int, bool]:
-    """An answer as it was saved, the count of changes, and whether another one is being written."""
+def ended_answer(message_id: int, conversation_id: str) -> tuple[MessageView | None, int, bool, str]:
+    """An answer as it was saved, the count of changes, whether another one is being written, and the meter."""
     revision, active = revision_and_active(conversation_id)
-    return one_message_view(message_id), revision, bool(active)
+    view = one_message_view(message_id)
+    rows = Conversation.objects.filter(pk=conversation_id, comparison=None)
+    conversation = rows.first() if view and view.context else None
+    if view is None or conversation is None:
+        return view, revision, bool(active), ""
+    meter = meter_after(conversation, view, asked_model(conversation))
+    return view, revision, bool(active), frames.meter(meter)
+
+
+def asked_model(conversation: Conversation) -> CatalogueModel | None:
+    """The model that the conversation asked last."""
+    rows = CatalogueModel.objects.select_related("backend")
+    return rows.filter(backend=conversation.backend_id, model_id=conversation.model_id).first()
 
 
 async def enter(conversation_id: str, watcher: Watcher, seen_revision: int) -> Room | None:

@@ -157,7 +157,15 @@ def render_conversation(
     active = None if thread.later_url else thread.active  # the last message is the one that is written
     context = {
         "thread": thread,
-        "composer": composer_view(user, conversation, draft=draft, error=error, ref=ref, active=active),
+        "composer": composer_view(
+            user,
+            conversation,
+            draft=draft,
+            error=error,
+            ref=ref,
+            active=active,
+            thread=None if thread.later_url else thread,
+        ),
     }
     if is_htmx(request):
         return render(request, "chat/fragments/main.html", context)

@@ -12,6 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from chat.access import own_message
 from chat.health import health_view
 from chat.models import Message
+from chat.presenting.meter import meter_view
+from chat.presenting.thread import thread_view
 from chat.realtime import frames
 from chat.services import waiting
 from chat.services.models import find_model
@@ -83,6 +85,10 @@ def health(request: HttpRequest) -> HttpResponse:
     except Refused:
         return render(request, "chat/fragments/health.html", {"health": None})
     response = render(request, "chat/fragments/health.html", {"health": health_view(model.backend)})
-    hint = escape(tools_hint(in_force(person(request), current(request)), model))
+    conversation = current(request)
+    hint = escape(tools_hint(in_force(person(request), conversation), model))
     response.content += frames.partial("composer-tools", "innerHTML", hint).encode()
+    if conversation:
+        meter = meter_view(conversation, thread_view(conversation), model)
+        response.content += frames.meter(meter).encode()
     return response
