@@ -27,8 +27,9 @@ def window_of(backend: Backend, model: CatalogueModel | None, asked: int | None 
         return Window(adapter.usual_window, Source.ASKED) if adapter.usual_window else Window()
     if model.refused_window and not is_allocated(model):
         return Window(model.refused_window, Source.ALLOCATED)
-    if adapter.usual_window and not model.remote and not model.context_length:
-        return Window(min(adapter.usual_window, longest or adapter.usual_window), Source.ASKED)
+    if adapter.usual_window and not model.remote:
+        wanted = model.context_length or min(adapter.usual_window, longest or adapter.usual_window)
+        return Window(wanted, Source.ALLOCATED if model.loaded and model.context_length else Source.ASKED)
     if is_allocated(model):
         return Window(model.context_length, Source.ALLOCATED)
     limit = model.context_length or longest

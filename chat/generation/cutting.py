@@ -119,4 +119,5 @@ def draw(conversation: Conversation, after: Message, kind: CutKind) -> Cut:
         if not conversation.has_cuts:
             conversation.has_cuts = True
             Conversation.objects.filter(pk=conversation.pk).update(has_cuts=True)
+    cut.is_new = True
     return cut

@@ -90,7 +90,7 @@ class Runner(Teller):
                 await self.phase(run, "")
                 await self.answer(run, make_adapter(backend.kind, endpoint, self.http), prepared)
         except DoesNotFit as refused:
-            self.too_long(run, refused, prepared.generation)
+            await self.too_long(run, refused, prepared.generation)
         except BackendError as error:
             if not await self.wait_for_server(run, backend, error):
                 run.fail(error.kind.value, str(error), hint_for(backend.kind, error))
@@ -121,14 +121,21 @@ class Runner(Teller):
             message = _("The stored key or password of this AI server cannot be read.")
             run.fail(UNREADABLE, message, _("An administrator has to enter it again."))
         except DoesNotFit as refused:
-            self.too_long(run, refused, await in_database(Generation.objects.get, pk=run.generation_id))
+            generation = await in_database(Generation.objects.get, pk=run.generation_id)
+            await self.too_long(run, refused, generation)
         return None
 
-    def too_long(self, run: Run, refused: DoesNotFit, generation: Generation) -> None:
-        """The owner has to say what is left out; pages show the choice below."""
+    async def too_long(self, run: Run, refused: DoesNotFit, generation: Generation) -> None:
+        """The owner has to say what is left out; pages show the choice, and where the line would be."""
         message, hint = sentences(refused, generation.model_name or generation.model_id)
         run.refused = refused
         run.fail(ErrorKind.CONTEXT_OVERFLOW.value, message, hint)
+        if not refused.alone:
+            await self.show_line(run)
+
+    async def show_line(self, run: Run) -> None:
+        """Have pages show the thread with the line that was just drawn in it."""
+        await self.bus.publish(Update(Kind.CHANGED, run.conversation_id))
 
     async def answer(self, run: Run, adapter: Adapter, prepared: Prepared) -> None:
         """Stream it; with less of the conversation where the server finds it too long and the owner allows that."""
@@ -163,12 +170,14 @@ class Runner(Teller):
         if window and tokens > window - prepared.fit.reserve and tools != prepared.demand.tools:
             demand = replace(prepared.demand, tools=tools)
             prepared = await in_database(prepare, run.generation_id, demand)
+        if prepared.cut and prepared.cut.is_new:
+            await self.show_line(run)
         if prepared.cut is None or not prepared.cut.awaits_summary:
             return prepared
         say = partial(self.phase, run, _("Summarising what no longer fits…"))
         await write_summary(adapter, prepared.request, prepared.fit, prepared.cut, say)
         await self.phase(run, "")
-        await self.bus.publish(Update(Kind.CHANGED, run.conversation_id))
+        await self.show_line(run)
         return await in_database(prepare, run.generation_id, prepared.demand)
 
     async def stream(self, run: Run, adapter: Adapter, request: ChatRequest) -> None:

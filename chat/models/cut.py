@@ -40,6 +40,9 @@ class Cut(models.Model):
     edited = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    #: Drawn a moment ago: pages do not show it yet.
+    is_new = False
+
     class Meta:
         ordering = ["created_at"]
         constraints = [models.UniqueConstraint(fields=["conversation", "after"], name="one_cut_per_place")]
