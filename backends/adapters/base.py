@@ -142,6 +142,8 @@ class Adapter(ABC):
     usual_window: ClassVar[int | None] = None
     #: The highest temperature that such servers take.
     hottest: ClassVar[float] = 2.0
+    #: Whether such servers name all models that think: one that is not named does not.
+    names_thinkers: ClassVar[bool] = False
     #: Whether a request may offer tools, whose calls come back for us to run.
     takes_tools: ClassVar[bool] = False
     #: What can be set for such a server: the names that it looks for in :attr:`Endpoint.options`.

@@ -59,6 +59,7 @@ class LMStudioAdapter(LMStudioManagement, Embeds):
         ErrorKind.MODEL_NOT_FOUND: gettext_noop("Pick another model, or download this one in LM Studio."),
     }
     sampling_fields = frozenset(SAMPLING) | COMPATIBLE_ONLY | {"reasoning"}
+    names_thinkers = True
     hottest = HOTTEST
     options = together(
         (

@@ -61,6 +61,7 @@ class OllamaAdapter(OllamaManagement):
     #: Twice of what Ollama takes by itself on small machines; fits beside an 8B model in 8 GB.
     usual_window = 8192
     sampling_fields = frozenset(field.name for field in fields(SamplingOptions))
+    names_thinkers = True
     options = (
         Option(
             "keep_alive",

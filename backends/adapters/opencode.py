@@ -65,6 +65,7 @@ class OpenCodeAdapter(Adapter):
         ),
     }
     sampling_fields = frozenset({"reasoning"})
+    names_thinkers = True
     options = (
         choice(
             "tools",

@@ -76,15 +76,13 @@ def fixed_by(model: CatalogueModel) -> dict[str, Setting]:
 
 def taken_by(model: CatalogueModel) -> frozenset[str]:
     """The options that its server takes, and that mean something to the model."""
-    names = taken_at(model.backend)
-    return names - {"reasoning"} if model.can(Capability.REASONING) is False else names
-
-
-def taken_at(backend: Backend) -> frozenset[str]:
-    """The options that a server takes."""
+    backend = model.backend
     if backend.kind not in KINDS:
         return frozenset()
-    return adapter_class(backend.kind).takes(backend.base_url, backend.options)
+    adapter = adapter_class(backend.kind)
+    names = adapter.takes(backend.base_url, backend.options)
+    thinks = not adapter.names_thinkers or model.can(Capability.REASONING) is not False
+    return names if thinks else names - {"reasoning"}
 
 
 def sampling_options(options: Mapping[str, Any]) -> SamplingOptions:

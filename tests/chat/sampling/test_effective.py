@@ -13,6 +13,7 @@ from backends.adapters.messages import SamplingOptions
 from backends.models import Backend, CatalogueModel
 from chat.generation.sampling import Source, options_for, sampling_options, settings_for, taken_by
 from chat.models import Conversation, Generation, Status
+from chat.presenting.sent_options import sent_view
 from chat.services.sending import Sent, send_message
 from privatechathub.accounts.models import User
 from tests.chat.page import Page, faults, read
@@ -64,7 +65,8 @@ def test_what_a_server_takes(kind: str, url: str, server: dict[str, str], names:
 @pytest.mark.django_db
 def test_a_model_that_does_not_think_is_not_told_how_much() -> None:
     assert "reasoning" not in taken_by(model_at("ollama", capabilities=["chat", "tools"]))
-    assert "reasoning" in taken_by(model_at("openai", capabilities=["chat", "reasoning"]))
+    assert "reasoning" in taken_by(model_at("lmstudio", capabilities=["chat", "reasoning"]))
+    assert "reasoning" in taken_by(model_at("openai", capabilities=["chat"]))  # such servers seldom tell
 
 
 def test_the_administrator_s_come_first_then_the_preset_then_the_conversation_s(alice: User) -> None:
@@ -198,6 +200,23 @@ def test_the_page_says_what_is_really_sent_and_whose_it_is(as_alice: Client, tal
     assert "Context window, Stays loaded" in page.one(id="fixed-options").text
     assert not {"context_length", "keep_alive"} & fields(page)
     assert page.one("input", name_="seed").attributes["placeholder"] == "1000"
+
+
+def test_the_page_tells_the_window_that_the_hub_asks_for(as_alice: Client, talk: Conversation) -> None:
+    model = model_at("ollama", max_context_length=4096)
+    move(talk, model)
+    window = [
+        tag
+        for tag in settings_page(as_alice, talk).tags
+        if tag.attributes.get("data-option") == "context_length"
+    ]
+    assert len(window) == 1
+    seen = sent_view(Conversation.objects.get(pk=talk.pk), model).options
+    assert [(option.value, option.source) for option in seen] == [("4096", "the hub’s usual one")]
+
+    as_alice.post(f"{talk.get_absolute_url()}settings/", {"context_length": "100000"})
+    seen = sent_view(Conversation.objects.get(pk=talk.pk), model).options
+    assert [(option.value, option.source) for option in seen] == [("4096", "as far as the model can")]
 
 
 def test_a_person_cannot_send_another_window_than_the_administrator_s(
