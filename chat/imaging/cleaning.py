@@ -33,13 +33,17 @@ class BadImage(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CleanImage:
-    """Written by us: JPEG or PNG, at most 2048 pixels long, and a small WebP. Nothing but the pixels is left."""
+    """Written by us: JPEG or PNG, at most 2048 pixels long, and a small WebP. Nothing but the pixels is left.
+
+    ``was_clean``: the same could be said of the source.
+    """
 
     data: bytes
     media_type: str
     width: int
     height: int
     thumbnail: bytes
+    was_clean: bool = False
 
 
 def clean(source: IO[bytes]) -> CleanImage:
@@ -58,4 +62,5 @@ def clean(source: IO[bytes]) -> CleanImage:
         width=header["width"],
         height=header["height"],
         thumbnail=rest[size : size + header["thumbnail"]],
+        was_clean=header["was_clean"],
     )

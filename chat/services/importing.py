@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 #: Messages that are imported while the page waits; with more it is done in the background.
 AT_ONCE = 500
+#: The same for files, each of which is looked through by a program of its own.
+FILES_AT_ONCE = 10
 #: How long a file lies here for somebody to say yes.
 KEPT = timedelta(days=1)
 #: Seconds between two notes of how far it is.
@@ -82,7 +84,7 @@ def begin(row: Import) -> Future[None] | None:
         )
     if not claimed:
         return None
-    if row.report.get("messages", 0) > AT_ONCE:
+    if row.report.get("messages", 0) > AT_ONCE or row.report.get("attached", 0) > FILES_AT_ONCE:
         return _background.submit(_in_background, row.pk)
     work(row.pk)
     return None

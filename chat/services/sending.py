@@ -16,13 +16,14 @@ from django.utils.translation import gettext as _
 from backends.crypto import CannotDecrypt
 from backends.database import write_transaction
 from backends.models import Backend, CatalogueModel
+from chat.arrivals import Staged
 from chat.generation import queue, runtime, waiting
 from chat.generation.cutting import DoesNotFit
 from chat.generation.prompt import BackendGone, NotAllowed, Prepared, prepare, prepare_from
 from chat.generation.sampling import options_for
 from chat.generation.updates import Kind, Update
 from chat.models import Conversation, Generation, Message, MessageRole, Status, Submission
-from chat.services.attaching import Staged, attach, received
+from chat.services.attaching import attach, received
 from chat.services.beginning import Beginning
 from chat.services.models import find_model
 from chat.services.refusals import Refused

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from django.core.files.uploadedfile import UploadedFile
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from backends.models import CatalogueModel
-from chat import files
-from chat.documents import Kind, Reason, Unreadable, document_text, kind_of, media_type_of
+from chat.arrivals import Ready, document, file_name, image
+from chat.documents import Kind, Reason, Unreadable, kind_of
 from chat.generation.attached import is_blind
-from chat.imaging import BadImage, Trouble, clean
-from chat.models.attachment import NAME_LENGTH
+from chat.imaging import BadImage, Trouble
 from chat.services.refusals import Refused
 
 #: Files of one question.
@@ -29,20 +26,6 @@ ACCEPT = (
     ".md,.csv,.tsv,.json,.jsonl,.xml,.yaml,.yml,.toml,.ini,.cfg,.log,.tex,.diff,.patch,.sql,.sh,.bat,.ps1,"
     ".py,.js,.mjs,.ts,.tsx,.jsx,.html,.css,.c,.h,.cpp,.hpp,.cs,.java,.kt,.go,.rs,.rb,.php,.swift,.lua,.r"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A file that may be stored. ``text`` is what a model reads of it, empty for an image."""
-
-    name: str
-    media_type: str
-    data: bytes
-    digest: str
-    text: str = ""
-    thumbnail: bytes = b""
-    width: int | None = None
-    height: int | None = None
 
 
 def refuse_early(uploads: Sequence[UploadedFile[bytes]], model: CatalogueModel) -> None:
@@ -79,26 +62,6 @@ def prepared(upload: UploadedFile[bytes]) -> Ready:
         raise Refused(no_text(unreadable.reason) % {"name": name}) from None
 
 
-def image(name: str, upload: UploadedFile[bytes]) -> Ready:
-    """A picture, written anew. Raises BadImage."""
-    found = clean(upload)
-    return Ready(
-        name=name,
-        media_type=found.media_type,
-        data=found.data,
-        digest=files.digest_of(found.data),
-        thumbnail=found.thumbnail,
-        width=found.width,
-        height=found.height,
-    )
-
-
-def document(name: str, kind: Kind, data: bytes) -> Ready:
-    """Something to read, kept as it came. Raises Unreadable."""
-    text = document_text(kind, data)
-    return Ready(name, media_type_of(kind, name), data, files.digest_of(data), text)
-
-
 def no_image(trouble: Trouble) -> str:
     """The sentence, with a place for the name."""
     return {
@@ -131,15 +94,5 @@ def no_text(reason: Reason) -> str:
 
 
 def name_of(upload: UploadedFile[bytes]) -> str:
-    """The last part of the name, without what no name needs: folders, control characters, directions."""
-    base = PurePosixPath((upload.name or "").replace("\\", "/")).name
-    name = "".join(letter for letter in base if letter.isprintable()).strip()
-    return shortened(name) if name.strip(".") else _("file")
-
-
-def shortened(name: str) -> str:
-    """At most as long as its column, with its ending."""
-    if len(name) <= NAME_LENGTH:
-        return name
-    stem, dot, ending = name.rpartition(".")
-    return stem[: NAME_LENGTH - 12] + "…" + dot + ending[:10] if dot else name[:NAME_LENGTH]
+    """What the file is called here."""
+    return file_name(upload.name or "")

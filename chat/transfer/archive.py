@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import zipfile
 from collections.abc import AsyncIterator, Collection, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -13,10 +15,12 @@ from django.utils import timezone
 from django.utils.translation import get_language, override
 
 from backends.database import in_database
+from chat import files
 from chat.models import Conversation
 from chat.transfer import projects, rows
 from chat.transfer.library import library_of
 from chat.transfer.names import Names
+from chat.transfer.unpacking import FOLDER
 from chat.transfer.writing import KINDS, Kind, library_as_json, project_as_json
 
 if TYPE_CHECKING:
@@ -44,13 +48,25 @@ class _Outlet(io.RawIOBase):
         return taken
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A conversation as a file. ``digests`` are those of the files of its messages."""
+
+    title: str
+    updated_at: datetime
+    content: str
+    digests: tuple[str, ...]
+
+
 async def zipped(user: User, kind: Kind, ids: Collection[UUID] | None = None) -> AsyncIterator[bytes]:
     """Conversations of this person, the newest first; all of them where none are named.
 
-    As JSON their projects come before them, or all of this person.
+    As JSON their projects come before them, or all of this person, and with them the files of their messages,
+    each content once.
     """
     language = get_language()
     outlet, names = _Outlet(), Names()
+    kept: set[str] = set()
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED) as archive:
         if ids is None and kind is KINDS["json"] and (entries := await in_database(library_of, user)):
             _write(
@@ -68,11 +84,16 @@ async def zipped(user: User, kind: Kind, ids: Collection[UUID] | None = None) ->
                 continue
             _add(archive, names, pk, kind, found)
             yield outlet.take()
+            for digest in found.digests:
+                if digest not in kept and (data := await asyncio.to_thread(_bytes, digest)) is not None:
+                    archive.writestr(_entry(FOLDER + digest, found.updated_at), data)
+                    yield outlet.take()
+                kept.add(digest)
     yield outlet.take()
 
 
 def packed(user: User, pks: Iterable[UUID], kind: Kind) -> bytes:
-    """A few conversations of this person, all in memory."""
+    """A few conversations of this person, all in memory; files that came with them stay out."""
     content, names = io.BytesIO(), Names()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for pk in pks:
@@ -81,18 +102,27 @@ def packed(user: User, pks: Iterable[UUID], kind: Kind) -> bytes:
     return content.getvalue()
 
 
-def _add(
-    archive: zipfile.ZipFile, names: Names, pk: UUID, kind: Kind, found: tuple[str, datetime, str]
-) -> None:
-    title, updated, content = found
-    _write(archive, names.unused(title, str(pk)), kind.ending, updated, content)
+def _add(archive: zipfile.ZipFile, names: Names, pk: UUID, kind: Kind, found: _Written) -> None:
+    _write(archive, names.unused(found.title, str(pk)), kind.ending, found.updated_at, found.content)
 
 
 def _write(archive: zipfile.ZipFile, name: str, ending: str, updated: datetime, content: str) -> None:
-    entry = zipfile.ZipInfo(f"{name}.{ending}", _date(updated))
+    archive.writestr(_entry(f"{name}.{ending}", updated), content)
+
+
+def _entry(name: str, moment: datetime) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, _date(moment))
     entry.external_attr = 0o600 << 16
     entry.compress_type = zipfile.ZIP_DEFLATED
-    archive.writestr(entry, content)
+    return entry
+
+
+def _bytes(digest: str) -> bytes | None:
+    """A file's content; None where it is gone from the data folder."""
+    try:
+        return files.read(digest)
+    except FileNotFoundError:
+        return None
 
 
 def _ids(user: User, wanted: Collection[UUID] | None) -> list[UUID]:
@@ -100,13 +130,15 @@ def _ids(user: User, wanted: Collection[UUID] | None) -> list[UUID]:
     return list((rows if wanted is None else rows.whole(wanted)).values_list("pk", flat=True))
 
 
-def _written(user: User, pk: UUID, kind: Kind, language: str | None) -> tuple[str, datetime, str] | None:
+def _written(user: User, pk: UUID, kind: Kind, language: str | None) -> _Written | None:
     mine = Conversation.objects.owned_by(user).select_related("backend", "project")
     row = mine.filter(pk=pk).first()
     if row is None:
         return None
+    talk = rows.load(row)
+    digests = tuple(file["digest"] for turn in talk.turns for file in turn.files)
     with override(language):
-        return row.title, row.updated_at, kind.write(rows.load(row))
+        return _Written(row.title, row.updated_at, kind.write(talk), digests if kind.ending == "json" else ())
 
 
 def _date(moment: datetime) -> tuple[int, int, int, int, int, int]:

@@ -23,7 +23,7 @@ from chat.models.project import (
     Colour,
     Icon,
 )
-from chat.transfer import values
+from chat.transfer import excerpts, values
 from chat.transfer.values import Reader
 
 Fields = Mapping[str, Reader]
@@ -77,6 +77,7 @@ RUN: Fields = {
     "load_ms": values.whole,
     "answered_by": line(250),
     "details": values.details,
+    "passages": excerpts.read,
     "created_at": values.moment,
     "started_at": values.moment,
     "finished_at": values.moment,

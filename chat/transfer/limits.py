@@ -7,9 +7,12 @@ from django.utils.translation import gettext as _
 MEGABYTE = 1024 * 1024
 
 #: Bytes of a file that is sent.
-LARGEST_FILE = 256 * MEGABYTE
+LARGEST_FILE = 2048 * MEGABYTE
 #: Bytes of all JSON in it, unpacked. Stops a zip bomb, whatever its members say of themselves.
 LARGEST_TOTAL = 768 * MEGABYTE
+#: Bytes of all files of messages in it, unpacked, and of one of them, as of one that is attached.
+LARGEST_FILES = 4096 * MEGABYTE
+LARGEST_ATTACHED = 40 * MEGABYTE
 #: Bytes of one conversation; as Python objects they take about six times as much.
 LARGEST_ITEM = 32 * MEGABYTE
 #: Bytes of a zip's table of contents, about 40,000 members. It is read whole.

@@ -13,7 +13,8 @@ from django.db import IntegrityError
 from backends.database import write_transaction
 from chat.models import Conversation, Origin
 from chat.transfer import library, limits, projects, rows
-from chat.transfer.portable import HUB, Library, PortableProject, Talk
+from chat.transfer.files import NO_FILES, ByTurn, brought, missing
+from chat.transfer.portable import HUB, LeftOut, Library, PortableProject, Talk
 from chat.transfer.reading import Loss, conversations
 from chat.transfer.unpacking import Upload
 
@@ -80,7 +81,7 @@ def look_through(owner: User, upload: Upload) -> dict[str, Any]:
     """A dry run: what would be imported and what not, as JSON. Raises BadFile.
 
     ``library`` counts new system prompts and presets, ``projects`` new ones; ``new`` and ``known`` count conversations,
-    ``messages`` those of new ones, ``sources`` new ones by origin;
+    ``messages`` those of new ones, ``attached`` their files, ``sources`` new ones by origin;
     ``lost`` whole conversations that cannot be read and ``left_out`` parts of new ones, by reason;
     ``others`` names files without conversations; ``first`` and ``last`` are ISO 8601.
     """
@@ -90,26 +91,30 @@ def look_through(owner: User, upload: Upload) -> dict[str, Any]:
     left_out: Counter[str] = Counter()
     others: dict[str, None] = {}
     dates: list[datetime] = []
-    seen = messages = entries = 0
+    seen = messages = entries = attached = 0
     libraries = False
     new_projects: dict[str, bool] = {}
-    for found in conversations(upload):
-        if isinstance(found, Library):
-            libraries = True
-            entries += len(library.lacking(owner, found))
-        elif isinstance(found, PortableProject):
-            new_projects[found.id] = projects.find(owner, found.id) is None
-        elif isinstance(found, Loss):
-            lost[found.reason.value] += 1
-            others[found.file] = None
-        elif known.has(found, found.digest()):
-            seen += 1
-        else:
-            sources[found.source] += 1
-            messages += len(found.turns)
-            left_out.update({reason.value: count for reason, count in found.left_out.items()})
-            moments = [moment for moment in (found.created_at, found.updated_at) if moment]
-            dates = [min([*dates, *moments]), max([*dates, *moments])] if moments else dates
+    with upload.attached() as files:
+        for found in conversations(upload):
+            if isinstance(found, Library):
+                libraries = True
+                entries += len(library.lacking(owner, found))
+            elif isinstance(found, PortableProject):
+                new_projects[found.id] = projects.find(owner, found.id) is None
+            elif isinstance(found, Loss):
+                lost[found.reason.value] += 1
+                others[found.file] = None
+            elif known.has(found, found.digest()):
+                seen += 1
+            else:
+                sources[found.source] += 1
+                messages += len(found.turns)
+                gone = missing(found, files)
+                attached += sum(len(turn.files) for turn in found.turns) - gone
+                lost_parts = found.left_out + Counter({LeftOut.FILE: gone})
+                left_out.update({reason.value: count for reason, count in lost_parts.items()})
+                moments = [moment for moment in (found.created_at, found.updated_at) if moment]
+                dates = [min([*dates, *moments]), max([*dates, *moments])] if moments else dates
     if not (sources or seen or libraries or new_projects):
         raise limits.nothing_known()
     return {
@@ -119,6 +124,7 @@ def look_through(owner: User, upload: Upload) -> dict[str, Any]:
         "library": entries,
         "projects": sum(new_projects.values()),
         "messages": messages,
+        "attached": attached,
         "lost": dict(lost),
         "left_out": dict(left_out),
         "others": list(others)[:MOST_NAMES],
@@ -134,20 +140,22 @@ def bring_in(owner: User, upload: Upload, told: Callable[[int], None]) -> int:
     """
     count = 0
     take_in_beside(owner, upload)
-    for talk, digest in new_ones(owner, upload):
-        count += bring_in_one(owner, talk, digest)
-        told(count)
+    with upload.attached() as files:
+        for talk, digest in new_ones(owner, upload):
+            with brought(talk, files) as arrived:
+                count += bring_in_one(owner, talk, digest, arrived)
+            told(count)
     return count
 
 
-def bring_in_one(owner: User, talk: Talk, digest: str) -> bool:
+def bring_in_one(owner: User, talk: Talk, digest: str, arrived: ByTurn = NO_FILES) -> bool:
     """Store one; False where another tab has just done it."""
     try:
         with write_transaction():
             origin = {"owner": owner, "source": talk.source, "digest": digest}
             origin["source_id"] = origin_id(talk, digest)
             Origin.objects.filter(**origin, conversation__deleted_at__isnull=False).delete()
-            Origin.objects.create(conversation=rows.save(owner, talk), **origin)
+            Origin.objects.create(conversation=rows.save(owner, talk, arrived), **origin)
     except IntegrityError:
         return False
     return True

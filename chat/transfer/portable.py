@@ -45,7 +45,8 @@ class Run:
 class Turn:
     """One message; ``parent`` is the id of the one before it, None for a first one.
 
-    ``files`` tells of what came with it: ``name``, ``media_type``, ``size`` in bytes. Files don't travel.
+    ``files`` tells of what came with it: ``name``, ``media_type``, ``size`` in bytes, ``digest`` (SHA-256 as
+    hexadecimal digits, empty where nobody knows it). The bytes travel beside it.
     """
 
     id: str

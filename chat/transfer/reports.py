@@ -45,6 +45,7 @@ class ReportView:
     messages: int
     library: int
     projects: int
+    attached: int
     sources: tuple[Line, ...]
     lost: tuple[Line, ...]
     left_out: tuple[Line, ...]
@@ -63,6 +64,7 @@ def report_view(row: Import) -> ReportView:
         messages=report.get("messages", 0),
         library=report.get("library", 0),
         projects=report.get("projects", 0),
+        attached=report.get("attached", 0),
         sources=_lines(report.get("sources", {}), LABELS),
         lost=_lines(report.get("lost", {}), LOST),
         left_out=_lines(report.get("left_out", {}), LEFT_OUT),

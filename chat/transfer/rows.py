@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,10 @@ from django.db.models import Model
 from django.utils import timezone
 
 from chat.attachments import with_attachments
-from chat.models import TITLE_LENGTH, Activity, Ask, Conversation, Generation, Message, Step
+from chat.models import TITLE_LENGTH, Activity, Ask, Attachment, Conversation, Generation, Message, Step
 from chat.transfer import fields, projects
+from chat.transfer.excerpts import inward, outward
+from chat.transfer.files import NO_FILES, ByTurn, store
 from chat.transfer.library import portable_prompt, preset_of, preset_row, prompt_row
 from chat.transfer.portable import HUB, Preset, Run, Talk, Turn
 from chat.transfer.servers import usable_backend
@@ -28,8 +30,9 @@ def load(conversation: Conversation) -> Talk:
     """A conversation with everything in it. Six queries, one more where there are files, and one
     each for a prompt of the library and a preset of the person's own.
     """
-    runs = _runs(conversation)
     rows = with_attachments(list(conversation.messages.order_by("pk")))
+    digests = {str(found.pk): found.digest for row in rows if row.attached for found in row.attachments.all()}
+    runs = _runs(conversation, digests)
     names = {row.pk: str(place) for place, row in enumerate(rows, 1)}
     turns = tuple(
         Turn(
@@ -67,11 +70,12 @@ def load(conversation: Conversation) -> Talk:
 def _files(row: Message) -> tuple[dict[str, Any], ...]:
     attached = row.attachments.all() if row.attached else ()
     return tuple(
-        {name: getattr(found, name) for name in ("name", "media_type", "size")} for found in attached
+        {name: getattr(found, name) for name in ("name", "media_type", "size", "digest")}
+        for found in attached
     )
 
 
-def _runs(conversation: Conversation) -> dict[int, list[Run]]:
+def _runs(conversation: Conversation, digests: Mapping[str, str]) -> dict[int, list[Run]]:
     """Message id -> its runs, in order."""
     within = {"generation__message__conversation": conversation}
     calls = _by_generation(Activity.objects.filter(**within).order_by("position"), fields.ACTIVITY)
@@ -80,7 +84,8 @@ def _runs(conversation: Conversation) -> dict[int, list[Run]]:
     found: dict[int, list[Run]] = {}
     for row in Generation.objects.filter(message__conversation=conversation).order_by("created_at", "pk"):
         parts = (tuple(rows.get(row.pk, ())) for rows in (calls, asks, steps))
-        run = Run(_values(row, fields.RUN), *parts)
+        told = {"passages": outward(row.passages, digests)}
+        run = Run(_values(row, fields.RUN) | told, *parts)
         found.setdefault(row.message_id, []).append(run)
     return found
 
@@ -96,7 +101,7 @@ def _values(row: Model, names: fields.Fields) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
-def save(owner: User, talk: Talk) -> Conversation:
+def save(owner: User, talk: Talk, brought: ByTurn = NO_FILES) -> Conversation:
     """A new conversation with everything in it. Inside the caller's transaction."""
     now = timezone.now()
     conversation = Conversation.objects.create(
@@ -113,7 +118,8 @@ def save(owner: User, talk: Talk) -> Conversation:
         updated_at=talk.updated_at or now,
     )
     messages = _save_messages(conversation, talk, now)
-    _save_runs(messages, talk, now)
+    files = store(owner, messages, brought) if brought else {}
+    _save_runs(messages, talk, now, files)
     conversation.created_at = talk.created_at or talk.updated_at or now
     conversation.head = messages.get(talk.head or "")
     conversation.save(update_fields=["created_at", "head"])
@@ -149,9 +155,17 @@ def _save_messages(conversation: Conversation, talk: Talk, now: datetime) -> dic
     return rows
 
 
-def _save_runs(messages: dict[str, Message], talk: Talk, now: datetime) -> None:
+def _save_runs(
+    messages: dict[str, Message], talk: Talk, now: datetime, files: Mapping[str, Attachment]
+) -> None:
     runs = [(turn, run) for turn in talk.turns for run in turn.runs]
-    made = [Generation(message=messages[turn.id], **run.values) for turn, run in runs]
+    ids = {digest: str(row.pk) for digest, row in files.items()}
+    made = [
+        Generation(
+            message=messages[turn.id], **{**run.values, "passages": inward(run.values["passages"], ids)}
+        )
+        for turn, run in runs
+    ]
     created = [run.values["created_at"] or turn.created_at or now for turn, run in runs]
     Generation.objects.bulk_create(made, batch_size=BATCH)
     for row, moment in zip(made, created, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ DEEPEST = 8
 OPTIONS = frozenset(SamplingOptions.__slots__)
 
 Reader = Callable[[Any], Any]
+
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 def text(value: Any, length: int = LONGEST_TEXT) -> str:
@@ -160,6 +163,11 @@ def _image(item: dict[str, Any]) -> dict[str, str] | None:
     except ValueError:
         return None
     return {"media_type": media_type, "data": str(data)} if media_type.startswith("image/") else None
+
+
+def is_digest(value: Any) -> bool:
+    """Whether it is a SHA-256 as hexadecimal digits."""
+    return isinstance(value, str) and bool(_DIGEST.fullmatch(value))
 
 
 def one_of(words: Iterable[str], otherwise: str = "") -> Reader:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
@@ -51,9 +51,15 @@ def index_context(request: HttpRequest) -> dict[str, Any]:
 
 @require_safe
 @login_required
-def export(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    """One conversation as a file; ``?as=`` names the kind, JSON where it says nothing."""
+def export(request: HttpRequest, conversation_id: UUID) -> HttpResponse | StreamingHttpResponse:
+    """One conversation as a file; ``?as=`` names the kind, JSON where it says nothing.
+
+    ``zip`` is JSON with the files of its messages.
+    """
     conversation = own_conversation(person(request), conversation_id)
+    if request.GET.get("as") == "zip":
+        name = file_stem(conversation.title, _("conversation"))
+        return sent(zipped(person(request), KINDS["json"], {conversation.pk}), f"{name}.zip")
     kind = kind_of(request.GET.get("as", "json"))
     name = f"{file_stem(conversation.title, _('conversation'))}.{kind.ending}"
     content = kind.write(rows.load(conversation))
@@ -70,9 +76,17 @@ def export_all(request: HttpRequest) -> StreamingHttpResponse:
 def export_these(request: HttpRequest, ids: Collection[UUID] | None) -> StreamingHttpResponse:
     """The chosen conversations of this person as a zip, sent while it is written; all where none are named."""
     kind = kind_of(posted(request, "as") or "json")
-    response = StreamingHttpResponse(zipped(person(request), kind, ids), content_type="application/zip")
+    return sent(
+        zipped(person(request), kind, ids),
+        f"private-chat-hub-{timezone.localdate():%Y-%m-%d}-{kind.ending}.zip",
+    )
+
+
+def sent(pieces: AsyncIterator[bytes], name: str) -> StreamingHttpResponse:
+    """A zip that is sent while it is written."""
+    response = StreamingHttpResponse(pieces, content_type="application/zip")
     response.headers["Content-Encoding"] = "identity"  # it is packed already
-    return attached(response, f"private-chat-hub-{timezone.localdate():%Y-%m-%d}-{kind.ending}.zip")
+    return attached(response, name)
 
 
 @require_safe

@@ -25,6 +25,8 @@ THUMBNAIL_SIDE = 480
 #: Bytes above which a picture is sent as JPEG, transparent or not.
 LARGE_PNG = 1_500_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+#: The formats that we write, and what Pillow tells of files without anything but a picture.
+OURS = {"PNG": set[str](), "JPEG": {"jfif", "jfif_version", "jfif_unit", "jfif_density"}}
 #: Brands of ISO media files that telephones make (ISO/IEC 23008-12).
 HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 
@@ -55,9 +57,12 @@ def cleaned(data: bytes) -> bytes:
     except UnidentifiedImageError:
         return trouble("unknown")
     is_photograph = source.format in ("JPEG", "MPO")
+    form, size, frames = source.format, source.size, getattr(source, "n_frames", 1)
     if is_photograph:
         source.draft(None, (LONGEST_SIDE, LONGEST_SIDE))  # decodes at a fraction of the size
-    image = upright(shrunk(source, LONGEST_SIDE))
+    image = shrunk(source, LONGEST_SIDE)
+    told = {key for key, value in image.info.items() if value}
+    image = upright(image)
     see_through = image.mode == "RGBA" and image.getchannel("A").getextrema() != (255, 255)
     image = in_srgb(image) if see_through else in_srgb(image.convert("RGB"))
     media_type, picture = encoded(image, is_photograph, see_through)
@@ -69,6 +74,7 @@ def cleaned(data: bytes) -> bytes:
         "height": image.height,
         "size": len(picture),
         "thumbnail": small.tell(),
+        "was_clean": form in OURS and size == image.size and frames == 1 and told <= OURS[form],
     }
     return json.dumps(header).encode() + b"\n" + picture + small.getvalue()
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from chat.arrivals import file_name
 from chat.models import TITLE_LENGTH, MessageRole
 from chat.transfer import fields, values
 from chat.transfer.arranging import arranged, last_of
@@ -15,6 +16,9 @@ from chat.transfer.portable import HUB, LeftOut, Run, Talk, Turn, Unreadable
 
 #: Grows when a reader of the old shape could not read the new one.
 VERSION = 1
+
+#: Our names of what is told of a file -> those of the format.
+FILE = {"digest": "sha256"}
 
 
 def recognises(item: Mapping[str, Any]) -> bool:
@@ -55,7 +59,7 @@ def _message(turn: Turn) -> dict[str, Any]:
         "reasoning": turn.reasoning,
         "reasoning_seconds": turn.reasoning_seconds,
         "created_at": fields.written(turn.created_at),
-        "files": [dict(file) for file in turn.files],
+        "files": [{FILE.get(name, name): value for name, value in file.items()} for file in turn.files],
         "generations": [
             _written(run.values)
             | {
@@ -80,7 +84,6 @@ def read(item: Mapping[str, Any]) -> Talk:
     left_out: Counter[LeftOut] = Counter()
     messages = values.objects(talk.get("messages"))
     turns = arranged(map(_turn, messages), left_out)
-    left_out[LeftOut.FILE] += sum(len(values.sequence(message.get("files"))) for message in messages)
     head = talk.get("head")
     return Talk(
         source=HUB,
@@ -113,7 +116,18 @@ def _turn(message: Mapping[str, Any]) -> Turn:
         reasoning_seconds=values.whole(message.get("reasoning_seconds")),
         created_at=values.moment(message.get("created_at")),
         runs=tuple(_run(run) for run in values.objects(message.get("generations"))),
+        files=tuple(map(_file, values.objects(message.get("files")))),
     )
+
+
+def _file(file: Mapping[str, Any]) -> dict[str, Any]:
+    digest = file.get("sha256")
+    return {
+        "name": file_name(values.text(file.get("name"), 500)),
+        "media_type": values.name(file.get("media_type"), 100),
+        "size": values.whole(file.get("size")) or 0,
+        "digest": digest if values.is_digest(digest) else "",
+    }
 
 
 def _run(run: Mapping[str, Any]) -> Run:

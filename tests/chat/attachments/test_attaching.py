@@ -162,7 +162,7 @@ def test_the_same_form_sent_twice_makes_one_question(ask_with: Callable[..., Sen
 def test_a_model_that_cannot_see_refuses_before_anything_is_stored(
     ask_with: Callable[..., Sent], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.services.uploads.clean", lambda _file: pytest.fail("the picture was opened"))
+    monkeypatch.setattr("chat.services.uploads.image", lambda *_file: pytest.fail("the picture was opened"))
     CatalogueModel.objects.update(capabilities=["chat", "tools"])
 
     with pytest.raises(Refused, match=r"“Play” can’t see images\. Pick a model that can"):

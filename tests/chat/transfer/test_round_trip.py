@@ -18,7 +18,7 @@ from chat.models import Activity, Ask, AskState, Conversation, Generation, Messa
 from chat.services.sending import Sent
 from chat.transfer import rows
 from chat.transfer.formats import hub
-from chat.transfer.portable import HUB, LeftOut, Run, Talk, Turn
+from chat.transfer.portable import HUB, Run, Talk, Turn
 from chat.transfer.writing import as_json
 from privatechathub.accounts.models import User
 from tests.chat.attachments.pictures import attach_picture
@@ -185,15 +185,15 @@ def test_rows_are_the_same_after_a_journey(seed: int, alice: User, bob: User, de
     )
 
 
-def test_files_are_told_of_and_reported_as_left_out(ask: Callable[..., Sent]) -> None:
+def test_files_are_told_of(ask: Callable[..., Sent]) -> None:
     sent = ask("Look")
     attached = attach_picture(sent.question)
 
     document = json.loads(as_json(rows.load(sent.conversation)))
 
     told = {"name": attached.name, "media_type": attached.media_type, "size": attached.size}
-    assert document["conversation"]["messages"][0]["files"] == [told]
-    assert hub.read(document).left_out == {LeftOut.FILE: 1}
+    assert document["conversation"]["messages"][0]["files"] == [{**told, "sha256": attached.digest}]
+    assert hub.read(document).turns[0].files == ({**told, "digest": attached.digest},)
 
 
 def test_what_names_a_session_on_a_server_stays_here(alice: User, demo: Backend) -> None:

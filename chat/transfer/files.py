@@ -1,0 +1,77 @@
+"""Files of messages in an import: nobody vouches for them, so they go through the same hands as those that are sent."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from chat.arrivals import Ready, Staged, document, keep, row_of, same_image, staged
+from chat.documents import Kind, Unreadable, kind_of
+from chat.imaging import BadImage
+from chat.models import Attachment, Message
+from chat.transfer.portable import Talk
+from chat.transfer.unpacking import AttachedFiles
+
+if TYPE_CHECKING:
+    from privatechathub.accounts.models import User
+
+logger = logging.getLogger(__name__)
+
+#: Files of one message that are taken over; a person can send eight.
+MOST_FILES = 50
+
+#: Turn id -> its files, in order, each under the digest that the export calls it.
+ByTurn = Mapping[str, list[tuple[str, Staged]]]
+NO_FILES: ByTurn = {}
+
+
+def missing(talk: Talk, found: AttachedFiles) -> int:
+    """How many files of a conversation are not in the import."""
+    return sum(file["digest"] not in found for turn in talk.turns for file in turn.files)
+
+
+@contextmanager
+def brought(talk: Talk, found: AttachedFiles) -> Iterator[ByTurn]:
+    """The files of a conversation as :func:`store` takes them; what is not stored goes away at the end.
+
+    What cannot be read is left out. Not inside a transaction: an image takes up to seconds.
+    """
+    with ExitStack() as stack:
+        by_turn: dict[str, list[tuple[str, Staged]]] = {}
+        for turn in talk.turns:
+            for file in turn.files[:MOST_FILES]:
+                if ready := _ready(file, found):
+                    by_turn.setdefault(turn.id, []).append((file["digest"], staged(stack, ready)))
+        yield by_turn
+
+
+def _ready(file: Mapping[str, Any], found: AttachedFiles) -> Ready | None:
+    data = found.read(file["digest"])
+    if data is None:
+        return None
+    kind = kind_of(file["name"], data[:1100])
+    try:
+        return same_image(file["name"], data) if kind is Kind.IMAGE else document(file["name"], kind, data)
+    except (BadImage, Unreadable) as error:
+        logger.info("a file of an import was left out: %s", error)
+        return None
+
+
+def store(owner: User, messages: Mapping[str, Message], brought: ByTurn) -> dict[str, Attachment]:
+    """Store them with their messages, and count them there. Last in the caller's transaction.
+
+    Gives them by the digests that the export calls them.
+    """
+    keep([item for listed in brought.values() for _digest, item in listed])
+    rows = {
+        (turn, position): (digest, row_of(owner, messages[turn], position, item.ready))
+        for turn, listed in brought.items()
+        for position, (digest, item) in enumerate(listed)
+    }
+    Attachment.objects.bulk_create([row for _digest, row in rows.values()])
+    for turn, listed in brought.items():
+        messages[turn].attached = len(listed)
+    Message.objects.bulk_update([messages[turn] for turn in brought], ["attached"])
+    return dict(rows.values())
