@@ -10,7 +10,7 @@ from chat.transfer import limits
 _BOM = b"\xef\xbb\xbf"
 _OUTSIDE = re.compile(rb'["\[\]{}]')
 _INSIDE = re.compile(rb'["\\]')
-_QUOTE, _BACKSLASH, _BRACKET, _BRACE = b'"\\[{'
+_QUOTE, _BACKSLASH, _BRACKET, _BRACE, _END_OF_LIST = b'"\\[{]'
 
 
 class Splitter:
@@ -39,7 +39,7 @@ class Splitter:
             elif mark in (_BRACKET, _BRACE):
                 if self._open(mark):
                     begin = found.start()
-            elif self._close():
+            elif self._close(mark):
                 self._keep(data[begin:place])
                 yield self._whole()
         if self._inside:
@@ -60,12 +60,13 @@ class Splitter:
         self._too_much = self._too_much or self._depth > limits.DEEPEST_JSON
         return begins
 
-    def _close(self) -> bool:
+    def _close(self, mark: int) -> bool:
         """Whether an object ends here. Raises BadFile."""
         self._depth -= 1
-        if self._depth < 0:
+        ends = self._inside and self._depth == self._base
+        if self._depth < 0 or (ends and mark == _END_OF_LIST):
             raise limits.not_json()
-        return self._inside and self._depth == self._base
+        return ends
 
     def _keep(self, data: bytes) -> None:
         self._too_much = self._too_much or len(self._object) + len(data) > limits.LARGEST_ITEM

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chat.transfer.limits import BadFile
@@ -48,6 +48,7 @@ def test_what_microsoft_puts_in_front() -> None:
 
 
 @given(st.binary(max_size=60), st.integers(1, 9))
+@example(b"{]", 1)
 def test_any_bytes_end_in_objects_or_in_one_refusal(data: bytes, size: int) -> None:
     found: list[bytes | None] = []
     with suppress(BadFile):
