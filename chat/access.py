@@ -96,8 +96,13 @@ def own_activity(user: User, activity_id: UUID) -> Activity:
 
 def own_attachment(user: User, attachment_id: UUID) -> Attachment:
     """A file in this person's conversation. Raises Http404."""
-    rows = Attachment.objects.owned_by(user).select_related("message__conversation")
+    rows = Attachment.objects.owned_by(user).select_related("message__conversation", "project")
     return get_object_or_404(rows, pk=attachment_id)
+
+
+def own_project_file(user: User, file_id: UUID) -> Attachment:
+    """A file of this person's project. Raises Http404."""
+    return get_object_or_404(Attachment.objects.filter(project__owner=user), pk=file_id)
 
 
 def own_import(user: User, import_id: UUID) -> Import:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from chat import files
 from chat.documents import Kind, document_text, media_type_of
 from chat.imaging import CleanImage, clean
-from chat.models import Attachment, Message
+from chat.models import Attachment, Message, Project
 from chat.models.attachment import NAME_LENGTH
 
 if TYPE_CHECKING:
@@ -107,11 +107,12 @@ def keep(arrived: Sequence[Staged]) -> None:
             files.keep(item.thumbnail, item.ready.digest, files.THUMBNAIL)
 
 
-def row_of(owner: User, message: Message, position: int, ready: Ready) -> Attachment:
-    """One row, not saved yet."""
+def row_of(owner: User, place: Message | Project, position: int, ready: Ready) -> Attachment:
+    """One row, not saved yet. ``place`` is what the file belongs to."""
     return Attachment(
         owner=owner,
-        message=message,
+        message=place if isinstance(place, Message) else None,
+        project=place if isinstance(place, Project) else None,
         position=position,
         name=ready.name,
         media_type=ready.media_type,

@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from backends.adapters.base import Capability
 from backends.adapters.messages import ChatMessage, ImagePart, Part, Role, TextPart
 from backends.models import CatalogueModel
-from chat.generation.reading import SHORTENED, harmless, passages_text
+from chat.generation.reading import DOCUMENT, SHORTENED, harmless, passages_text
 from chat.generation.told import WHOLE, Told
 from chat.models import Attachment, Generation, Message, MessageRole
 
 #: What a model that cannot see is told instead, so that it does not speak of a picture it never got.
 LEFT_OUT = "\n\n[The user attached the image “{name}” here. You cannot see images, so it was left out.]"
-#: A document in a question; the name is made harmless when it arrives, and here.
-DOCUMENT = '\n\n<document name="{name}">\n{text}\n</document>'
 #: The same where the bytes are gone from the data folder.
 LOST = "\n\n[The user attached the image “{name}” here. It is no longer available.]"
 
@@ -53,7 +51,7 @@ def read_attached(rows: Sequence[Message], model: CatalogueModel | None, told: T
         unseen = blind and attachment.is_image
         found.left_out += unseen
         part = TextPart(LEFT_OUT.format(name=attachment.name)) if unseen else part_of(attachment, told)
-        found.parts.setdefault(attachment.message_id, []).append(part)
+        found.parts.setdefault(attachment.message_id or 0, []).append(part)
     asked = [row.pk for row in rows if row.role == MessageRole.USER]
     if told.passages and asked:
         found.parts.setdefault(asked[-1], []).append(TextPart(passages_text(told)))
@@ -70,7 +68,7 @@ def attachments_of(rows: Sequence[Message], told: Told) -> Iterable[Attachment]:
         return found
     partly = found.filter(pk__in=told.partly).defer("text")
     return sorted(
-        [*found.exclude(pk__in=told.partly), *partly], key=lambda each: (each.message_id, each.position)
+        [*found.exclude(pk__in=told.partly), *partly], key=lambda each: (each.message_id or 0, each.position)
     )
 
 

@@ -18,7 +18,7 @@ from chat.generation.estimate import USUAL, Size
 from chat.generation.fit import FILES, HISTORY, SUMMARY, TOOLS, Fit
 from chat.generation.memory import fingerprint, remembered
 from chat.generation.reach import Reach, known_capabilities, reach, steps_of
-from chat.generation.reading import room_for
+from chat.generation.reading import Shelf, room_for, shelf_of, shelf_text
 from chat.generation.sampling import sampling_options
 from chat.generation.steps import sees, turns_of, without_tools
 from chat.generation.system import PROMPT, joined, system_parts
@@ -168,20 +168,21 @@ def build_request(
     """The conversation up to the answer, as far as it fits, with its system prompt and options. Raises DoesNotFit."""
     answer = generation.message
     conversation = answer.conversation
-    parts = system_parts(conversation, generation.model_name)
     options = sampling_options(generation.options)
     window = known_window(backend, model, options, demand)
     going_on: list[ChatMessage] = []
     if generation.continues:
         own = steps_of([answer]).get(answer.pk, ())
         going_on = begun(answer, own, images=sees(known_capabilities(model)))
+    shelf = shelf_of(conversation.project, room_for(window.tokens))
+    parts = system_parts(conversation, generation.model_name, shelf_text(shelf))
     known = model.bytes_per_token if model else None
     fit = Fit(window, window.reserve(options.max_tokens), demand.ratio or known or USUAL, known)
     for part in parts:
         fit = fit.having(part.name, estimate.of_system(part.text))
     fit = fit.having(TOOLS, demand.tools).having(HISTORY, estimate.of_messages(going_on))
 
-    found, fit = fitted(answer, model, fit, demand)
+    found, fit = fitted(answer, model, fit, demand, shelf)
     generation.receipt = receipt.begin(found.rows, answer, continues=generation.continues)
     if found.cut and found.cut.summary:
         generation.receipt["summary"] = found.cut.summary
@@ -211,12 +212,14 @@ def known_window(
     return Window(demand.window, Source.ALLOCATED) if demand.window else window
 
 
-def fitted(answer: Message, model: CatalogueModel | None, fit: Fit, demand: Demand) -> tuple[Reach, Fit]:
+def fitted(
+    answer: Message, model: CatalogueModel | None, fit: Fit, demand: Demand, shelf: Shelf
+) -> tuple[Reach, Fit]:
     """The turns that are sent, and the window with them in it. Raises DoesNotFit."""
     conversation = answer.conversation
     cuts = Cut.of(conversation)
     room = room_of(conversation, fit.window, fit.reserve, learned=fit.known is not None, sure=demand.sure)
-    found = reach(answer, model, cuts, room, fit.ratio, room_for(fit.window.tokens))
+    found = reach(answer, model, cuts, room, fit.ratio, shelf)
     if found.cut:
         fit = fit.having(SUMMARY, estimate.of_text(found.cut.summary))
     if room is not None:

@@ -10,7 +10,7 @@ from backends.models import CatalogueModel
 from chat.generation import estimate
 from chat.generation.attached import Attached, read_attached
 from chat.generation.estimate import Size
-from chat.generation.reading import UNKNOWN_ROOM, told_of
+from chat.generation.reading import NO_SHELF, Shelf, told_of
 from chat.generation.steps import finished, sees, turns_of
 from chat.generation.told import WHOLE, Told
 from chat.generation.window import Turn
@@ -69,16 +69,16 @@ def reach(
     cuts: Mapping[int | None, Cut],
     room: int | None,
     ratio: float,
-    documents: int = UNKNOWN_ROOM,
+    shelf: Shelf = NO_SHELF,
 ) -> Reach:
     """The messages before the answer, from the lowest line on, but no more than it takes to outgrow ``room`` tokens.
 
-    Of their documents as many are whole as ``documents`` characters hold.
+    Of their documents as many are whole as fit beside those of the ``shelf``.
     """
     found = Reach()
     tokens = 0
     for chunk in chunks(answer.conversation, answer.parent_id, cuts, found, answer.parent):
-        _take(found, chunk, model, documents)
+        _take(found, chunk, model, shelf)
         tokens += sum(size.tokens(ratio) for size in found.sizes[: len(chunk)])
         if room is not None and tokens > room and not found.whole:
             break
@@ -132,9 +132,9 @@ def in_force(cut: Cut | None) -> Cut | None:
     return cut if cut and cut.kind != CutKind.PROPOSED else None
 
 
-def _take(found: Reach, rows: list[Message], model: CatalogueModel | None, documents: int) -> None:
+def _take(found: Reach, rows: list[Message], model: CatalogueModel | None, shelf: Shelf) -> None:
     steps = steps_of(rows)
-    told = told_of(rows, documents, find=not found.rows)
+    told = told_of(rows, shelf, find=not found.rows)
     attached = read_attached(rows, model, told)
     images = sees(known_capabilities(model))
     turns = [chat_messages(row, steps.get(row.pk, ()), attached, images=images) for row in rows]

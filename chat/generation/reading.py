@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from chat.generation.told import WHOLE, Passage, Told
-from chat.models import Attachment, Message, MessageRole, TextIndex
+from chat.models import Attachment, Message, MessageRole, Project, TextIndex
 from chat.passages.index import Index
 from chat.passages.ranking import best, weights
 
@@ -17,7 +18,11 @@ UNKNOWN_ROOM = 400_000
 #: Passages of one question, and what they may take: enough to answer from, little enough to read soon.
 MOST_PASSAGES = 10
 PASSAGES_ROOM = 16_000
+#: What they may take even where whole documents leave less.
+LEAST_ROOM = 3_000
 
+#: A document; the name is made harmless when it arrives, and here.
+DOCUMENT = '\n\n<document name="{name}">\n{text}\n</document>'
 #: What stands in the place of a document that is not sent whole.
 SHORTENED = (
     '\n\n<document name="{name}">\n[Too long to be sent whole. '
@@ -37,30 +42,76 @@ def room_for(tokens: int | None) -> int:
     return min(int(tokens * CHARACTERS * SHARE), UNKNOWN_ROOM) if tokens else UNKNOWN_ROOM
 
 
-def told_of(rows: Sequence[Message], room: int, *, find: bool = True) -> Told:
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The documents of a project: those that are sent whole, those that passages are sent of, and ``room`` in
+    characters for the documents of the conversation.
+    """
+
+    room: int = UNKNOWN_ROOM
+    whole: tuple[Attachment, ...] = ()
+    partly: tuple[Attachment, ...] = ()
+
+
+#: That of a conversation without a project.
+NO_SHELF = Shelf()
+
+
+def shelf_of(project: Project | None, room: int) -> Shelf:
+    """What a conversation of that project reads beside its own files. No query where there are none."""
+    if project is None or not project.attached:
+        return Shelf(room)
+    listed = Attachment.objects.filter(project=project).order_by("created_at", "pk").measured()
+    whole, partly, left = fitting(listed, room)
+    texts = dict(Attachment.objects.filter(pk__in=[row.pk for row in whole]).values_list("pk", "text"))
+    for row in whole:
+        row.text = texts.get(row.pk, "")
+    return Shelf(left, tuple(whole), tuple(partly))
+
+
+def shelf_text(shelf: Shelf) -> str:
+    """What the system text says of it; empty where there are no files."""
+    whole = [DOCUMENT.format(name=harmless(row.name), text=row.text) for row in shelf.whole]
+    partly = [SHORTENED.format(name=harmless(row.name)) for row in shelf.partly]
+    return "".join([*whole, *partly]).strip()
+
+
+def fitting(listed: Iterable[Attachment], room: int) -> tuple[list[Attachment], list[Attachment], int]:
+    """The first documents that fit, the others, and the room that is left."""
+    whole: list[Attachment] = []
+    partly: list[Attachment] = []
+    for document in listed:
+        fits = document.characters <= room
+        (whole if fits else partly).append(document)
+        room -= document.characters if fits else 0
+    return whole, partly, room
+
+
+def told_of(rows: Sequence[Message], shelf: Shelf, *, find: bool = True) -> Told:
     """What fits of the documents of these messages, the first ones first, and passages of the others.
 
     One query where all fit, and none where there are no files. Without ``find`` no passages are looked for.
     """
     having = [row.pk for row in rows if row.attached]
-    if not having:
+    listed = Attachment.objects.filter(message_id__in=having).exclude(text="").measured() if having else ()
+    _whole, partly, left = fitting(listed, shelf.room)
+    if find:
+        partly = [*shelf.partly, *partly]
+    if not partly:
         return WHOLE
-    listed = Attachment.objects.filter(message_id__in=having).exclude(text="").measured()
-    told, left = Told(), room
-    partly: list[Attachment] = []
-    for document in listed:
-        if document.characters <= left:
-            left -= document.characters
-        else:
-            partly.append(document)
-            told.partly[document.pk] = document.name
-    if partly and find:
-        wanted = weights(*questions(rows))
-        indexes = indexes_of(partly)
-        for hit in best(indexes, wanted, min(max(left, room // 2), PASSAGES_ROOM), MOST_PASSAGES):
-            found = partly[hit.document]
-            told.passages.append(Passage(found.pk, found.name, hit.span.place, hit.span.start, hit.span.end))
-    return told
+    return Told(
+        {document.pk: document.name for document in partly}, found_in(partly, rows, left) if find else []
+    )
+
+
+def found_in(documents: Sequence[Attachment], rows: Sequence[Message], room: int) -> list[Passage]:
+    """The passages that match the last of the questions."""
+    space = min(max(room, LEAST_ROOM), PASSAGES_ROOM)
+    found = []
+    for hit in best(indexes_of(documents), weights(*questions(rows)), space, MOST_PASSAGES):
+        document = documents[hit.document]
+        found.append(Passage(document.pk, document.name, hit.span.place, hit.span.start, hit.span.end))
+    return found
 
 
 def questions(rows: Sequence[Message]) -> tuple[str, str]:

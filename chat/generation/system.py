@@ -12,7 +12,7 @@ from chat.prompts.variables import filled
 #: The conversation's own instructions, or those that its project has for conversations without any.
 PROMPT = "prompt"
 #: What holds in every conversation of the project, and what was noted down in earlier ones.
-PROJECT, MEMORY = "project", "memory"
+PROJECT, PROJECT_FILES, MEMORY = "project", "project_files", "memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,16 @@ class SystemPart:
     text: str
 
 
-def system_parts(conversation: Conversation, model: str = "") -> tuple[SystemPart, ...]:
+def system_parts(conversation: Conversation, model: str = "", files: str = "") -> tuple[SystemPart, ...]:
     """What the model is told before the first turn, in the order in which it is sent; empty parts left out.
 
-    ``model`` is the name of the one that is asked, where it is not the conversation's.
+    ``model`` is the name of the one that is asked, where it is not the conversation's. ``files`` are those of the
+    project, as ``chat.generation.reading`` gives them.
     """
-    found = [SystemPart(PROMPT, instructions(conversation, model)), *project_parts(conversation.project)]
+    found = [
+        SystemPart(PROMPT, instructions(conversation, model)),
+        *project_parts(conversation.project, files),
+    ]
     return tuple(part for part in found if part.text)
 
 
@@ -47,12 +51,15 @@ def prompt_of(conversation: Conversation) -> str:
     return own or (conversation.project.system_prompt.strip() if conversation.project else "")
 
 
-def project_parts(project: Project | None) -> list[SystemPart]:
-    """What all conversations of a project are told, as it is now."""
+def project_parts(project: Project | None, files: str = "") -> list[SystemPart]:
+    """What all conversations of a project are told, as it is now. What changes most often comes last: servers keep
+    what they have read of a request up to the first difference.
+    """
     if project is None:
         return []
     return [
         SystemPart(PROJECT, under(f"Instructions for the project “{project.name}”:", project.instructions)),
+        SystemPart(PROJECT_FILES, under(f"Files of the project “{project.name}”:", files)),
         SystemPart(MEMORY, under(f"Memory of the project “{project.name}”:", project.memory)),
     ]
 

@@ -1,4 +1,4 @@
-"""A file that a person sent with a question."""
+"""A file that a person sent with a question, or gave to a project."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import Q
 from django.db.models.functions import Length
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
@@ -14,6 +15,7 @@ from django.dispatch import receiver
 from backends.database import write_transaction
 from chat import files
 from chat.models.message import Message
+from chat.models.project import Project
 from chat.models.text_index import TextIndex
 
 if TYPE_CHECKING:
@@ -26,8 +28,8 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
     """Finders."""
 
     def owned_by(self, user: User) -> AttachmentQuerySet:
-        """Files in this person's own conversations, deleted ones too: a fork of one still shows them."""
-        return self.filter(message__conversation__owner=user)
+        """Files in this person's own projects and conversations, deleted ones too: a fork of one still shows them."""
+        return self.filter(Q(message__conversation__owner=user) | Q(project__owner=user))
 
     def measured(self) -> AttachmentQuerySet:
         """With ``characters``, and without the texts themselves."""
@@ -39,12 +41,14 @@ class Attachment(models.Model):
     """What is known of the file; its bytes are kept by ``digest`` (see ``chat.files``), once for all rows of it.
 
     ``width`` and ``height`` are pixels, None for what is no image. ``size`` is bytes as stored. ``text`` is
-    what a model is sent of a document, to the letter.
+    what a model is sent of a document, to the letter. It came with a ``message``, or belongs to a ``project``, whose
+    conversations all read it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments")
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, null=True, related_name="attachments")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, null=True, related_name="attachments")
     position = models.PositiveSmallIntegerField(default=0)
     name = models.CharField(max_length=NAME_LENGTH)
     media_type = models.CharField(max_length=100)
@@ -62,6 +66,12 @@ class Attachment(models.Model):
 
     class Meta:
         ordering = ["message", "position"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(message=None, project__isnull=False) | Q(message__isnull=False, project=None),
+                name="attachment_has_one_place",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

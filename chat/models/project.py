@@ -81,8 +81,8 @@ class Project(models.Model):
 
     ``instructions`` are the person's, ``memory`` is what models and the person note down; both are part of every
     system text. ``system_prompt``, ``tools`` (see ``chat.tools.switches``) and the model with its backend are what a
-    conversation goes by that has chosen nothing of its own. ``origin_id`` is its id at the hub that it was imported
-    from, so that it is imported once.
+    conversation goes by that has chosen nothing of its own. ``attached`` counts its files, see ``Attachment``.
+    ``origin_id`` is its id at the hub that it was imported from, so that it is imported once.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -98,6 +98,7 @@ class Project(models.Model):
     backend = models.ForeignKey(Backend, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     model_id = models.CharField(max_length=250, blank=True, default="")
     origin_id = models.CharField(max_length=200, blank=True, default="", editable=False)
+    attached = models.PositiveSmallIntegerField(default=0, editable=False)
     pinned_at = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

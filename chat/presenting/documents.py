@@ -8,8 +8,10 @@ from itertools import pairwise
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 
-from chat.models import Attachment
+from chat.generation.reading import CHARACTERS
+from chat.models import Attachment, Project
 from chat.passages.cutting import place_of
+from chat.services.uploads import ACCEPT_DOCUMENTS, MOST_FILES
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,18 @@ def text_view(row: Attachment, start: int = 0, end: int = 0) -> TextView:
         characters=len(text),
         file_url=reverse("chat:attachment", args=[row.pk]),
         raw_url=reverse("chat:attachment-text", args=[row.pk]),
-        back_url=row.message.conversation.get_absolute_url() + f"#message-{row.message_id}",
+        back_url=back_url(row),
         pieces=tuple(pieces(text, start, end, paged=row.media_type != "text/plain")),
         marked=bool(end),
         is_image=row.is_image,
     )
+
+
+def back_url(row: Attachment) -> str:
+    """Where the file belongs."""
+    if row.message is not None:
+        return f"{row.message.conversation.get_absolute_url()}#message-{row.message_id}"
+    return reverse("chat:project-files", args=[row.project_id])
 
 
 def pieces(text: str, start: int, end: int, *, paged: bool) -> list[PieceView]:
@@ -75,3 +84,53 @@ def pages(text: str) -> list[tuple[int, str]]:
             found.append((at, f"{unit}-{name}".replace(" ", "-")))
         at += len(line)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file of a project. ``tokens`` is about what it takes of a model's window."""
+
+    name: str
+    size: str
+    tokens: int
+    read_url: str
+    remove_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectFilesView:
+    """The files of a project. ``accept``: what file choosers offer, as HTML wants it. ``most`` can be added at once."""
+
+    name: str
+    url: str
+    add_url: str
+    accept: str
+    most: int
+    files: tuple[FileRow, ...]
+
+    @property
+    def tokens(self) -> int:
+        """Of all files together."""
+        return sum(file.tokens for file in self.files)
+
+
+def project_files_view(project: Project) -> ProjectFilesView:
+    """One query."""
+    rows = Attachment.objects.filter(project=project).order_by("created_at", "pk").measured()
+    return ProjectFilesView(
+        name=project.name,
+        url=project.get_absolute_url(),
+        add_url=reverse("chat:project-files", args=[project.pk]),
+        accept=ACCEPT_DOCUMENTS,
+        most=MOST_FILES,
+        files=tuple(
+            FileRow(
+                name=row.name,
+                size=filesizeformat(row.size),
+                tokens=row.characters // CHARACTERS,
+                read_url=reverse("chat:attachment-read", args=[row.pk]),
+                remove_url=reverse("chat:project-file-remove", args=[row.pk]),
+            )
+            for row in rows
+        ),
+    )

@@ -54,6 +54,7 @@ class ProjectView:
     memory: str
     system_prompt: str
     model: str
+    files: int
     is_pinned: bool
     is_archived: bool
     new_url: str
@@ -114,6 +115,7 @@ def project_view(project: Project, before: datetime | None = None) -> ProjectVie
         memory=project.memory,
         system_prompt=project.system_prompt,
         model=model_label(project),
+        files=project.attached,
         is_pinned=project.pinned_at is not None,
         is_archived=project.archived_at is not None,
         new_url=f"{reverse('chat:new')}?project={project.pk}",

@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backends.database import write_transaction
+from chat.arrivals import Staged
 from chat.models import FEWEST, MOST, Comparison, Conversation, Generation
 from chat.services.answers import stop_answers
-from chat.services.attaching import Staged, received
+from chat.services.attaching import received
 from chat.services.beginning import Beginning
 from chat.services.models import find_model
 from chat.services.refusals import Refused

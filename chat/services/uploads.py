@@ -20,28 +20,39 @@ MOST_FILES = 8
 #: Bytes of one file; a photo of 50 million pixels has about 25 million.
 LARGEST_FILE = 40 * 1024 * 1024
 #: What file choosers offer. Without HEIC in it, an iPhone hands photos over as JPEG.
-ACCEPT = (
-    "image/jpeg,image/png,image/webp,image/gif,application/pdf,text/*,application/json,application/xml,"
+ACCEPT_DOCUMENTS = (
+    "application/pdf,text/*,application/json,application/xml,"
     ".docx,.odt,.xlsx,.xlsb,.xls,.ods,.pptx,.odp,.epub,"
     ".md,.csv,.tsv,.json,.jsonl,.xml,.yaml,.yml,.toml,.ini,.cfg,.log,.tex,.diff,.patch,.sql,.sh,.bat,.ps1,"
     ".py,.js,.mjs,.ts,.tsx,.jsx,.html,.css,.c,.h,.cpp,.hpp,.cs,.java,.kt,.go,.rs,.rb,.php,.swift,.lua,.r"
 )
+ACCEPT = "image/jpeg,image/png,image/webp,image/gif," + ACCEPT_DOCUMENTS
 
 
 def refuse_early(uploads: Sequence[UploadedFile[bytes]], model: CatalogueModel) -> None:
     """What can be said without reading a file. Raises Refused."""
+    refuse_many(uploads)
+    refuse_large(uploads)
+    if is_blind(model) and any(kind_of_upload(upload) is Kind.IMAGE for upload in uploads):
+        raise Refused(
+            _("“%(model)s” can’t see images. Pick a model that can, or remove the images.") % {"model": model}
+        )
+
+
+def refuse_many(uploads: Sequence[UploadedFile[bytes]]) -> None:
+    """Only so many at once. Raises Refused."""
     if len(uploads) > MOST_FILES:
         raise Refused(_("Send at most %(count)d files with one message.") % {"count": MOST_FILES})
+
+
+def refuse_large(uploads: Sequence[UploadedFile[bytes]]) -> None:
+    """Only so many bytes of one. Raises Refused."""
     for upload in uploads:
         if (upload.size or 0) > LARGEST_FILE:
             raise Refused(
                 _("“%(name)s” is too large. The limit is %(size)s.")
                 % {"name": name_of(upload), "size": filesizeformat(LARGEST_FILE)}
             )
-    if is_blind(model) and any(kind_of_upload(upload) is Kind.IMAGE for upload in uploads):
-        raise Refused(
-            _("“%(model)s” can’t see images. Pick a model that can, or remove the images.") % {"model": model}
-        )
 
 
 def kind_of_upload(upload: UploadedFile[bytes]) -> Kind:

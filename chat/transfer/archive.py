@@ -6,6 +6,7 @@ import asyncio
 import io
 import zipfile
 from collections.abc import AsyncIterator, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -85,20 +86,21 @@ async def zipped(user: User, kind: Kind, ids: Collection[UUID] | None = None) ->
             _add(archive, names, pk, kind, found)
             yield outlet.take()
             for digest in found.digests:
-                if digest not in kept and (data := await asyncio.to_thread(_bytes, digest)) is not None:
-                    archive.writestr(_entry(FOLDER + digest, found.updated_at), data)
-                    yield outlet.take()
-                kept.add(digest)
+                await asyncio.to_thread(_add_file, archive, digest, found.updated_at, kept)
+                yield outlet.take()
     yield outlet.take()
 
 
 def packed(user: User, pks: Iterable[UUID], kind: Kind) -> bytes:
-    """A few conversations of this person, all in memory; files that came with them stay out."""
+    """A few conversations of this person, all in memory, like :func:`zipped`."""
     content, names = io.BytesIO(), Names()
+    kept: set[str] = set()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for pk in pks:
             if found := _written(user, pk, kind, get_language()):
                 _add(archive, names, pk, kind, found)
+                for digest in found.digests:
+                    _add_file(archive, digest, found.updated_at, kept)
     return content.getvalue()
 
 
@@ -117,12 +119,13 @@ def _entry(name: str, moment: datetime) -> zipfile.ZipInfo:
     return entry
 
 
-def _bytes(digest: str) -> bytes | None:
-    """A file's content; None where it is gone from the data folder."""
-    try:
-        return files.read(digest)
-    except FileNotFoundError:
-        return None
+def _add_file(archive: zipfile.ZipFile, digest: str, moment: datetime, kept: set[str]) -> None:
+    """A file's content, unless it is in the zip already or gone from the data folder."""
+    if digest in kept:
+        return
+    kept.add(digest)
+    with suppress(FileNotFoundError):
+        archive.writestr(_entry(FOLDER + digest, moment), files.read(digest))
 
 
 def _ids(user: User, wanted: Collection[UUID] | None) -> list[UUID]:

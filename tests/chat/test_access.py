@@ -36,10 +36,11 @@ from chat.models import (
     UpcomingQuestion,
 )
 from chat.services.comparing import Wish, begin_comparison
+from chat.services.project_files import add as add_files
 from chat.services.sending import Sent
 from privatechathub.accounts import setup
 from privatechathub.accounts.models import Invitation, User
-from tests.chat.attachments.pictures import attach_picture
+from tests.chat.attachments.pictures import attach_picture, upload
 from tests.conftest import signed_in
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -118,6 +119,8 @@ DOORS = {
     "chat:project-edit": Door(For.OWNER, FORM, PROJECT),
     "chat:project-memory": Door(For.OWNER, FORM, {"memory": "New."}),
     "chat:project-tools": Door(For.OWNER, FORM, {"switch-*": "on"}),
+    "chat:project-files": Door(For.OWNER, FORM),
+    "chat:project-file-remove": Door(For.OWNER, POST),
     "chat:project-archive": Door(For.OWNER, POST, {"away": "1"}),
     "chat:project-pin": Door(For.OWNER, POST, {"on_top": "1"}),
     "chat:project-delete": Door(For.OWNER, FORM, {"conversations": "keep"}),
@@ -220,6 +223,7 @@ ONLY_ASK = (
     "chat:restore",
     "chat:export-all",
     "chat:import-file",
+    "chat:project-files",
     "chat:stop",
     "chat:comparison-stop",
     "chat:undo",
@@ -284,6 +288,7 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
     preset = SamplingPreset.objects.create(owner=sent.conversation.owner, name="Hot")
     project = Project.objects.create(owner=sent.conversation.owner, name="Garden", memory="Clay.")
     ProjectRevision.objects.tell(project, Told.MEMORY, "Loam.")
+    (project_file,) = add_files(sent.conversation.owner, project, [upload("notes.txt", b"Clay.")])
     Conversation.objects.filter(pk=sent.conversation.pk).update(project=project)
     invitation, token = Invitation.issue(ada, "For Dan")
     return {
@@ -309,6 +314,7 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
         "part": "request",
         "invitation_id": invitation.pk,
         "project_id": project.pk,
+        "file_id": project_file.pk,
         "revision_id": project.revisions.get().pk,
         "token": token,
     }
@@ -464,7 +470,7 @@ def test_what_never_existed_looks_like_what_is_not_yours(
     }
     nowhere |= {"ask_id": uuid.uuid4(), "activity_id": uuid.uuid4(), "import_id": uuid.uuid4()}
     nowhere |= {"prompt_id": uuid.uuid4(), "preset_id": uuid.uuid4()}
-    nowhere |= {"project_id": uuid.uuid4(), "revision_id": 10**9}
+    nowhere |= {"project_id": uuid.uuid4(), "file_id": uuid.uuid4(), "revision_id": 10**9}
 
     for method in DOORS[name].methods - {"HEAD"}:
         theirs = knock(as_bob, name, method, places)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from backends.models import Backend, CatalogueModel
 from chat.generation.prompt import prepare
-from chat.generation.reading import told_of
+from chat.generation.reading import Shelf, told_of
 from chat.generation.rebuild import begun
 from chat.models import Conversation, Generation, Message, Status, TextIndex
 from chat.passages.cutting import LENGTH, SHORT, Span, cut
@@ -264,7 +264,7 @@ def test_an_answer_without_long_documents_costs_no_query_more(
     plain = ask_about("Hello")
     finish(plain, "Hi.")
     with django_assert_num_queries(0):
-        assert not told_of([plain.question], 10)
+        assert not told_of([plain.question], Shelf(10))
 
 
 def test_a_receipt_leads_back_to_the_same_passages(ask_about: Callable[..., Sent]) -> None:
