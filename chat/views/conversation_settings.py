@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from chat.access import own_conversation
 from chat.conversation_settings import SettingsForms, model_of
 from chat.models import Conversation
+from chat.presenting.projects import mark_of
 from chat.presenting.sent_options import sent_view
 from chat.presets import preset_options
 from chat.services.conversations import change_settings
@@ -78,6 +79,7 @@ def context_of(conversation: Conversation, forms: SettingsForms) -> dict[str, An
             "id": str(conversation.pk),
             "title": conversation.title or _("New chat"),
             "url": conversation.get_absolute_url(),
+            "project": mark_of(conversation.project),
         },
         "forms": forms,
         "entry": forms.entry,

@@ -290,6 +290,8 @@ def test_a_conversation_is_moved_in_and_out(as_alice: Client, garden: Project, a
         assert response["Location"] == conversation.get_absolute_url()
         conversation.refresh_from_db()
         assert conversation.project == project
+        shown = words(as_alice.get(f"{conversation.get_absolute_url()}settings/"))
+        assert ("Garden" in shown, "No project" in shown) == (project == garden, project is None)
 
 
 def test_nothing_is_moved_into_a_stranger_s_project(as_alice: Client, bob: User, ask: Ask) -> None:
