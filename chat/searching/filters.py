@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from typing import TYPE_CHECKING
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from chat.models import Activity, Attachment, Generation
+from chat.models import Activity, Attachment, Conversation, Generation
 from chat.searching.language import Has, Query
 
+if TYPE_CHECKING:
+    from privatechathub.accounts.models import User
 
-def of_conversation(query: Query, conversation: str = "") -> list[Q]:
-    """Conditions on the conversation, which the rows reach by that prefix; each needs a ``filter`` of its own."""
-    found = [Q(**{f"{conversation}tags__name__iexact": tag}) for tag in query.tags]
-    found += [Q(**{f"{conversation}project__name__icontains": name}) for name in query.projects]
-    if query.in_archive:
-        found.append(Q(**{f"{conversation}archived_at__isnull": False}))
-    return found
+
+def conversations(user: User | int, query: Query) -> QuerySet[Conversation] | None:
+    """Those that the filters let through, None where all do."""
+    if not (query.tags or query.projects or query.in_archive):
+        return None
+    rows = Conversation.objects.filter(owner=user, deleted_at=None)
+    for tag in query.tags:
+        rows = rows.filter(tags__name__iexact=tag)
+    for name in query.projects:
+        rows = rows.filter(project__name__icontains=name)
+    return rows.exclude(archived_at=None) if query.in_archive else rows
 
 
 def of_message(query: Query, message: str = "", key: str = "pk") -> list[Q]:
@@ -40,12 +47,12 @@ def _has(what: Has, message: str, key: str) -> Q:
         case Has.FILE:
             return Q(**{f"{message}attached__gt": 0})
         case Has.IMAGE:
-            images = Attachment.objects.filter(message=OuterRef(key), media_type__startswith="image/")
-            return Q(Exists(images))
+            images = Attachment.objects.filter(media_type__startswith="image/")
+            return Q(**{f"{key}__in": images.values("message")})
         case Has.CODE:
             return Q(**{f"{message}text__contains": "```"})
         case Has.TOOL:
-            return Q(Exists(Activity.objects.filter(generation__message=OuterRef(key))))
+            return Q(**{f"{key}__in": Activity.objects.values("generation__message")})
 
 
 def beginning(day: date) -> datetime:

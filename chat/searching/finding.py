@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import reduce
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import Model, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from chat.models import Conversation, Message, SearchEntry
+from chat.models import Message, SearchEntry
 from chat.models.search_entry import Found
 from chat.searching import filters
 from chat.searching.index import index
@@ -21,8 +19,6 @@ from chat.searching.language import Query
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
-
-M = TypeVar("M", bound=Model)
 
 #: The newest texts with the words that are ranked. More would cost more than their order is worth.
 CANDIDATES = 400
@@ -63,8 +59,9 @@ def find(user: User | int, query: Query) -> list[Group]:
 
 
 def _by_words(user: User | int, query: Query) -> list[Group]:
-    entries = _filtered(SearchEntry.objects.owned_by(user), filters.of_conversation(query, "conversation__"))
-    entries = _filtered(entries, filters.of_message(query, "message__", "message_id"))
+    entries = SearchEntry.objects.owned_by(user).filter(*filters.of_message(query, "message__", "message_id"))
+    if (wanted := filters.conversations(user, query)) is not None:
+        entries = entries.filter(conversation__in=wanted.order_by().values("pk"))
     scores = dict(index().hits(entries, query, CANDIDATES))
     best = max(scores.values(), default=0.0) or 1.0
     moment = Coalesce("message__created_at", "conversation__updated_at")
@@ -102,8 +99,9 @@ def ranked(found: dict[tuple[UUID | None, UUID | None], list[Hit]]) -> list[Grou
 def _by_messages(user: User | int, query: Query) -> list[Group]:
     """The newest messages that the filters let through."""
     rows = Message.objects.filter(conversation__owner=user, conversation__deleted_at=None, deleted_at=None)
-    rows = _filtered(rows, filters.of_conversation(query, "conversation__"))
-    rows = _filtered(rows, filters.of_message(query)).order_by("-pk")
+    if (wanted := filters.conversations(user, query)) is not None:
+        rows = rows.filter(conversation__in=wanted.order_by().values("pk"))
+    rows = rows.filter(*filters.of_message(query)).order_by("-pk")
     found: dict[UUID, list[Hit]] = {}
     for pk, conversation_id in rows.values_list("pk", "conversation_id")[:CANDIDATES]:
         found.setdefault(conversation_id, []).append(Hit(Found.TEXT, str(pk), pk, 0.0))
@@ -112,13 +110,9 @@ def _by_messages(user: User | int, query: Query) -> list[Group]:
 
 def _by_conversations(user: User | int, query: Query) -> list[Group]:
     """The newest conversations that the filters let through."""
-    rows = Conversation.objects.filter(owner=user, deleted_at=None)
-    rows = _filtered(rows, filters.of_conversation(query))
-    return [Group(pk, None, ()) for pk in rows.values_list("pk", flat=True)[:CANDIDATES]]
-
-
-def _filtered(rows: QuerySet[M], conditions: Iterable[Any]) -> Any:
-    return reduce(lambda found, condition: found.filter(condition), conditions, rows)
+    rows = filters.conversations(user, query)
+    ids = rows.values_list("pk", flat=True)[:CANDIDATES] if rows is not None else ()
+    return [Group(pk, None, ()) for pk in ids]
 
 
 def pages(groups: Sequence[Group], page: int, size: int) -> tuple[Sequence[Group], bool]:

@@ -92,7 +92,7 @@ def parse(text: str) -> Query:
         if name and not minus:
             filters[name.lower()].append(value or bare_value)
         elif words := tokens(f"{name} {value}{bare_value}{quoted}{bare}"):
-            (without if minus else terms).append(Term(words, exact=bool(quoted)))
+            (without if minus else terms).append(Term(words, exact=bool(quoted) or is_letter(words[-1])))
     understood = _Understood()
     for name, values in filters.items():
         for value in values:
@@ -110,6 +110,11 @@ def parse(text: str) -> Query:
         in_archive=understood.in_archive,
         unclear=tuple(understood.unclear),
     )
+
+
+def is_letter(word: str) -> bool:
+    """Whether it is a single letter, which too many words begin with; in Chinese that is a word."""
+    return len(word) == 1 and word.isascii()
 
 
 @dataclass(slots=True)

@@ -147,8 +147,19 @@ const { notices, switcher } = document.body.dataset;
 document.addEventListener("keydown", async (event) => {
   if (!switcher || event.key?.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  const { open } = await import(switcher);
-  open("/switcher/?dialog");
+  let typed = ""; // letters that come before it is there
+  const keep = (letter) => {
+    if (letter.key.length !== 1 || letter.ctrlKey || letter.metaKey) return;
+    letter.preventDefault();
+    typed += letter.key;
+  };
+  document.addEventListener("keydown", keep, { capture: true });
+  try {
+    const { open } = await import(switcher);
+    await open("/switcher/?dialog", () => typed);
+  } finally {
+    document.removeEventListener("keydown", keep, { capture: true });
+  }
 });
 
 // Messages that models leave. Fetched only where the browser may show them, or may be asked to.

@@ -11,12 +11,12 @@ const options = () => [...list().querySelectorAll('[role="option"]')];
 const selected = () => list().querySelector('[aria-selected="true"]');
 const isChat = () => document.querySelector("main.main") !== null;
 
-export async function open(url) {
+export async function open(url, typed) {
   dialog ??= await fetched(url);
-  if (!dialog || dialog.open || document.querySelector("dialog[open]")) return;
-  field().value = "";
+  if (!dialog || document.querySelector("dialog[open]")) return;
   dialog.showModal();
-  await look();
+  field().value = typed();
+  look();
 }
 
 async function fetched(url) {

@@ -124,3 +124,26 @@ def test_versions_editing_deleting_and_undo(plain: Tab) -> None:
     plain.page.get_by_role("button", name="New conversation from here").click()
     expect(plain.page.locator("#title")).to_contain_text("(fork)")
     expect(plain.body).to_contain_text("first")
+
+
+def test_searching_and_keeping_order(plain: Tab) -> None:
+    ask(plain, "!echo capybaras bathe")
+    plain.wait_until("completed")
+    page = plain.page
+    page.locator("#find").fill("capybara from:model")
+    page.locator("#find").press("Enter")
+    expect(page.locator(".hits mark")).to_have_text("capybaras")
+    page.locator(".hits a").click()
+    expect(plain.body).to_have_text("capybaras bathe")
+
+    page.get_by_role("button", name="Menu of this conversation").click()
+    page.locator("#thread-menu").get_by_role("button", name="Pin", exact=True).click()
+    expect(page.locator("section[data-pinned]")).to_contain_text("capybaras")
+    page.get_by_role("button", name="Menu of this conversation").click()
+    page.locator("#thread-menu").get_by_text("Tags…").click()
+    page.get_by_label("Tags of this conversation").fill("rodents")
+    page.get_by_role("button", name="Save").click()
+    page.goto(f"{plain.window.origin}/conversations/?tag=rodents")
+    page.get_by_role("checkbox", name="capybaras").check()
+    page.get_by_role("button", name="Archive").click()
+    expect(page.locator(".flash")).to_contain_text("1 conversation archived")
