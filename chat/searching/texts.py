@@ -48,9 +48,7 @@ def _tools(wanted: list[str]) -> Iterable[tuple[object, str]]:
 
 
 def _notes(wanted: list[str]) -> Iterable[tuple[object, str]]:
-    text = Concat(
-        "name",
-        Value("\n"),
+    text = Concat(  # the name is shown above it
         "description",
         Value("\n"),
         "instructions",

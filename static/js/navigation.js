@@ -19,7 +19,7 @@ byId("conversation-menu").addEventListener("beforetoggle", ({ newState, target }
 
 document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
   const source = ctx.sourceElement;
-  if (source.matches(".menu form, .menu-item")) close(source.closest(".menu"));
+  if (source.matches(".menu form:not(.theme), .menu-item")) close(source.closest(".menu"));
   if (ctx.target?.id === "main") close(drawer);
 });
 

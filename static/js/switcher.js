@@ -68,7 +68,10 @@ function move(event) {
   const all = options();
   const at = all.indexOf(selected());
   const to = { ArrowDown: (at + 1) % all.length, ArrowUp: (at - 1 + all.length) % all.length, PageDown: all.length - 1, PageUp: 0 }[event.key];
-  if (event.key === "Enter") {
+  if (event.key === "Escape") { // which empties a field before it closes anything
+    event.preventDefault();
+    dialog.close();
+  } else if (event.key === "Enter") {
     event.preventDefault();
     selected()?.click();
   } else if (to !== undefined && all.length) {

@@ -47,6 +47,7 @@ def talks(tab: Tab, live_hub: Hub) -> Tab:
 
 def test_searching_while_typing_and_by_keyboard(talks: Tab) -> None:
     page = talks.page
+    page.evaluate("document.activeElement.blur()")
     page.keyboard.press("/")
     expect(page.locator("#find")).to_be_focused()
 
@@ -82,6 +83,8 @@ def test_the_switcher_leads_anywhere_by_keyboard(talks: Tab) -> None:
     assert talks.is_same_page()
 
     page.keyboard.press("Control+k")
+    expect(dialog).to_be_visible()
+    page.keyboard.type("zeb")
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
 
