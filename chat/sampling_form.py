@@ -149,11 +149,11 @@ SamplingForm.names = tuple(SamplingForm.base_fields)
 
 
 def option_facts(options: Mapping[str, Any]) -> tuple[Fact, ...]:
-    """Options in the words of their form, in its order."""
+    """Options in the words of their form."""
     return tuple(
         Fact(name, str(SamplingForm.base_fields[name].label), words(name, options[name]))
-        for name in SamplingForm.names
-        if name in options
+        for name in options
+        if name in SamplingForm.names
     )
 
 

@@ -54,7 +54,10 @@ def save(request: HttpRequest, conversation: Conversation) -> HttpResponse:
         context = context_of(conversation, forms)
         return render(request, "chat/pages/conversation_settings.html", context, status=422)
     options, preset, unfinished = forms.sampling.options(), forms.chosen_preset, forms.is_unfinished
-    if "keep" in data:
+    keep = "keep" in data or bool(
+        posted(request, "preset_name").strip()
+    )  # Enter in that field presses "Save"
+    if keep:
         conversation.builtin_preset, conversation.preset = preset.builtin, preset.own
         kept = keep_preset(user, posted(request, "preset_name"), {**preset_options(conversation), **options})
         messages.success(request, _("“%(name)s” is one of your presets now.") % {"name": kept.name})
@@ -67,7 +70,7 @@ def save(request: HttpRequest, conversation: Conversation) -> HttpResponse:
         answers=forms.answers,
         preset=preset,
     )
-    if unfinished or "keep" in data:
+    if unfinished or keep:
         return redirect("chat:settings", conversation.pk)
     return redirect(conversation)
 

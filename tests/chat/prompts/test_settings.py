@@ -160,6 +160,12 @@ def test_a_preset_is_used_kept_renamed_and_deleted(
     assert next_request(ask, talk).sampling.top_k == 20
 
 
+def test_a_name_that_was_typed_is_not_lost_by_the_other_button(as_alice: Client, talk: Conversation) -> None:
+    as_alice.post(url_of(talk), {"preset_name": "Mine", "top_k": "3"})
+
+    assert SamplingPreset.objects.get().options == {"top_k": 3}
+
+
 @pytest.mark.parametrize("name", ["", "  ", "CREATIVE", "balanced"])
 def test_a_preset_needs_a_name_of_its_own(as_alice: Client, talk: Conversation, name: str) -> None:
     page = as_alice.post(url_of(talk), {"keep": "1", "preset_name": name, "top_k": "3"}, follow=True)
