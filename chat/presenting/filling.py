@@ -12,7 +12,7 @@ from chat.context_presenters import FillingPart, FillingView
 from chat.generation import estimate
 from chat.generation.fit import FILES, HISTORY, SUMMARY, TOOLS
 from chat.generation.sampling import options_for
-from chat.generation.system import MEMORY, PROJECT, PROMPT, system_parts
+from chat.generation.system import MEMORY, PROJECT, PROJECT_FILES, PROMPT, system_parts
 from chat.generation.window import Source, Window
 from chat.models import Conversation, Overflow
 from chat.picker import begins_with
@@ -81,6 +81,7 @@ def rows(parts: dict[str, int], reserve: int, window: Window, tokens: int) -> li
     labels = {
         PROMPT: _("System prompt"),
         PROJECT: _("Project instructions"),
+        PROJECT_FILES: _("Project files"),
         MEMORY: _("Project memory"),
         TOOLS: _("Tools"),
         SUMMARY: _("Summary"),

@@ -65,6 +65,19 @@ def test_every_conversation_reads_a_file_that_fits(
     assert Generation.objects.get(pk=prepared.generation.pk).passages == {}
 
 
+def test_the_window_shows_what_they_take(
+    ask_in: Callable[..., Sent], alice: User, project: Project, as_alice: Client
+) -> None:
+    add(alice, project, [upload("tides.txt", b"High at noon. " * 400)])
+    sent = ask_in("When?")
+    fit = prepare(sent.generation.pk).fit
+    Generation.objects.filter(pk=sent.generation.pk).update(status=Status.COMPLETED, context=fit.stored(None))
+
+    page = as_alice.get(f"/chat/{sent.conversation.pk}/context/").content.decode()
+
+    assert "Project files" in page
+
+
 def test_of_a_longer_one_the_matching_passages_come_with_the_question(
     ask_in: Callable[..., Sent], alice: User, project: Project
 ) -> None:
