@@ -310,7 +310,10 @@ class ProjectMark:
 
 @dataclass(frozen=True, slots=True)
 class MessageMenuView:
-    """What can be done with a message. ``models`` are those that can be asked again."""
+    """What can be done with a message. ``models`` are those that can be asked again.
+
+    ``receipt_url`` and ``compare_url`` are empty where no model wrote it, and where it is the only answer.
+    """
 
     id: int
     conversation_id: str
@@ -318,6 +321,8 @@ class MessageMenuView:
     url: str
     is_shared: bool
     models: tuple[ModelGroup, ...] = ()
+    receipt_url: str = ""
+    compare_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

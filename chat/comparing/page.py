@@ -73,6 +73,14 @@ def siblings(answer: Message) -> list[Message]:
     return list(rows.order_by("pk"))
 
 
+def compare_url(answer: Message) -> str:
+    """Where it is compared with the others to the same question; empty where there are none."""
+    if answer.role != MessageRole.ASSISTANT or answer.parent_id is None:
+        return ""
+    others = Message.objects.filter(parent=answer.parent_id, role=answer.role, deleted_at=None)
+    return reverse("chat:compare-answers", args=[answer.pk]) if others.exclude(pk=answer.pk).exists() else ""
+
+
 def pair_of(found: Sequence[Message], wanted: Sequence[int], default: int) -> tuple[Message, Message]:
     """The two to compare: the wanted ones, else the given one and its neighbour. There are at least two."""
     by_id = {row.pk: row for row in found}

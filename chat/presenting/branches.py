@@ -6,6 +6,9 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.urls import reverse
+
+from chat.comparing.page import compare_url
 from chat.models import Attachment, Conversation, Message, MessageRole
 from chat.permalinks import permalink
 from chat.picker import model_groups
@@ -44,4 +47,12 @@ def menu_view(user: User, row: Message, conversation: Conversation) -> MessageMe
         url=permalink(row, conversation.pk),
         is_shared=row.conversation_id != conversation.pk,
         models=model_groups(usable_models(user), user, conversation, ref_of(row)) if asks else (),
+        receipt_url=receipt_url(row) if is_answer else "",
+        compare_url=compare_url(row),
     )
+
+
+def receipt_url(answer: Message) -> str:
+    """What the model was asked; empty where none wrote the answer."""
+    newest = answer.generations.order_by("-created_at").values_list("pk", flat=True).first()
+    return reverse("chat:receipt", args=[newest]) if newest else ""

@@ -18,6 +18,7 @@ from backends.adapters.messages import (
     ToolCallPart,
     ToolResultPart,
 )
+from chat.comparing.page import compare_url
 from chat.generation.rebuild import Rebuilt, rebuild
 from chat.generation.texts import json_text
 from chat.models import Generation
@@ -70,7 +71,7 @@ def receipt_view(user: User, generation: Generation, *, whole: bool = False) -> 
         repeat_url=repeat_url(generation) if found.rounds else "",
         repeated=repeated_view(user, generation),
         models=model_groups(usable_models(user), user, conversation, ""),
-        compare_url=compare_url(generation),
+        compare_url=compare_url(generation.message),
         thread_url=conversation.get_absolute_url(),
         thread_title=conversation.title,
     )
@@ -84,15 +85,6 @@ def part_url(generation: Generation, part: str) -> str:
 def repeat_url(generation: Generation) -> str:
     """Where it is sent again; empty where only a part of an answer was asked for."""
     return "" if generation.continues else reverse("chat:generation-repeat", args=[generation.pk])
-
-
-def compare_url(generation: Generation) -> str:
-    """Where the answer is compared with the others to the same question; empty where there are none."""
-    answer = generation.message
-    siblings = type(answer).objects.filter(parent=answer.parent_id, role=answer.role, deleted_at=None)
-    if answer.parent_id is None or not siblings.exclude(pk=answer.pk).exists():
-        return ""
-    return reverse("chat:compare-answers", args=[answer.pk])
 
 
 def repeated_view(user: User, generation: Generation) -> RepeatedView | None:

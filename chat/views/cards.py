@@ -12,10 +12,10 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from chat.access import own_activity, own_ask, own_place
+from chat.comparing.page import compare_url
 from chat.details import details as details_of
 from chat.details import options_sent
 from chat.models import Ask, AskState
-from chat.receipts.page import compare_url
 from chat.services.asks import answer_ask, may_be
 from chat.views.messages import changed
 from chat.views.requests import is_htmx, person, posted
@@ -65,7 +65,7 @@ def details(request: HttpRequest, message_id: int) -> HttpResponse:
         "details": details_of(generation),
         "options": options_sent(generation),
         "receipt_url": reverse("chat:receipt", args=[generation.pk]),
-        "compare_url": compare_url(generation),
+        "compare_url": compare_url(message),
     }
     if is_htmx(request):
         return render(request, "chat/fragments/details.html", context)

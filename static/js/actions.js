@@ -162,6 +162,18 @@ document.addEventListener("keydown", async (event) => {
   }
 });
 
+// Reading aloud, fetched when it is first wanted; some browsers cannot.
+
+const { aloud } = document.body.dataset;
+if (aloud && "speechSynthesis" in window) document.documentElement.dataset.speaks = "";
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest('[data-action="aloud"]');
+  if (!button) return;
+  const { toggle } = await import(aloud);
+  toggle(button.closest("article").id);
+});
+
 // Messages that models leave. Fetched only where the browser may show them, or may be asked to.
 
-if (notices && (window.Notification?.permission === "granted" || byId("browser-notices"))) import(notices);
+if (notices && (window.Notification?.permission === "granted" || byId("browser-notices") || byId("answer-notices"))) import(notices);

@@ -57,6 +57,7 @@ function announce() {
   if (now === active) return;
   const { dataset } = byId("announcer");
   const ended = active && byId(active)?.dataset.status;
+  if (ended) document.dispatchEvent(new CustomEvent("hub:ended", { detail: { id: active, status: ended } }));
   if (now) byId("announcer").textContent = dataset.answering;
   else if (ended) byId("announcer").textContent = dataset[ended] ?? "";
   active = now;

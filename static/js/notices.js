@@ -26,6 +26,51 @@ function start() {
   setInterval(look, every);
 }
 
+// An answer that ends while nobody looks, where the person wants to be told on this device. Of several pages one
+// tells: whichever of them is seen has told already, and of hidden ones the first to take the lock.
+
+const wanted = `hub-answer-notices-${document.body.dataset.user}`;
+const told = `hub-told-answer-${document.body.dataset.user}`;
+const grace = 300; // ms for a page that is seen to say so
+
+document.addEventListener("hub:ended", async ({ detail: { id, status } }) => {
+  if (!document.hidden) return localStorage.setItem(told, id);
+  if (localStorage.getItem(wanted) !== "on" || Notification.permission !== "granted") return;
+  await new Promise((go) => { setTimeout(go, grace); });
+  await navigator.locks.request(told, () => {
+    if (localStorage.getItem(told) === id) return;
+    localStorage.setItem(told, id);
+    const title = document.getElementById("title")?.textContent.trim() || document.title;
+    const shown = new Notification(title, { body: document.getElementById("announcer").dataset[status], tag: id });
+    shown.addEventListener("click", () => {
+      window.focus();
+      shown.close();
+    });
+  });
+});
+
+// The switch in the settings. Only its click asks for the permission.
+
+const answers = document.getElementById("answer-notices");
+
+function showSwitch() {
+  const allowed = Notification.permission;
+  const on = allowed === "granted" && localStorage.getItem(wanted) === "on";
+  answers.dataset.state = allowed === "denied" ? "denied" : on ? "on" : "off";
+  answers.querySelector("button").ariaPressed = String(on);
+}
+
+if (answers && "Notification" in window && window.isSecureContext) {
+  answers.hidden = false;
+  showSwitch();
+  answers.querySelector("button").addEventListener("click", async () => {
+    const on = answers.dataset.state === "on";
+    if (!on && (await Notification.requestPermission()) !== "granted") return showSwitch();
+    localStorage.setItem(wanted, on ? "off" : "on");
+    showSwitch();
+  });
+}
+
 const section = document.getElementById("browser-notices");
 
 if ("Notification" in window && window.isSecureContext) {

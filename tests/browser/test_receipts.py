@@ -107,4 +107,6 @@ def test_a_conversation_for_paper(size: str, open_window: Callable[..., Window],
     expect(tab.page.get_by_role("button", name="Print")).to_be_hidden()
     background = tab.page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == "rgb(255, 255, 255)"
+    cut = "[...document.querySelectorAll('pre')].filter((pre) => pre.scrollWidth > pre.clientWidth).length"
+    assert tab.page.evaluate(cut) == 0  # paper does not scroll
     picture(tab.page, f"paper-{size}-printed")
