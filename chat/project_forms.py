@@ -52,7 +52,10 @@ class ProjectForm(forms.Form):
         rows=6,
         label=_("Instructions"),
         max_length=INSTRUCTIONS_LENGTH,
-        help_text=_("Sent before every answer in this project, in addition to the system prompt."),
+        help_text=_(
+            "Sent before every answer in this project, in addition to the system prompt. "
+            "{{date}}, {{name}} and the like are filled in."
+        ),
     )
     system_prompt = PlainTextField(
         rows=3,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from chat.models import Conversation, Project
+from chat.models import Conversation
 from chat.prompts.builtin import known_to
 from chat.prompts.variables import filled
 
@@ -31,14 +31,18 @@ def system_parts(conversation: Conversation, model: str = "", files: str = "") -
     """
     found = [
         SystemPart(PROMPT, instructions(conversation, model)),
-        *project_parts(conversation.project, files),
+        *project_parts(conversation, model, files),
     ]
     return tuple(part for part in found if part.text)
 
 
 def instructions(conversation: Conversation, model: str = "") -> str:
     """The conversation's own text or that of the library's entry, else its project's; with its variables filled."""
-    text = prompt_of(conversation)
+    return with_variables(prompt_of(conversation), conversation, model)
+
+
+def with_variables(text: str, conversation: Conversation, model: str) -> str:
+    """The text with what the hub knows, and what the person answered, in the places of its variables."""
     if "{{" not in text:
         return text
     known = known_to(conversation.owner, model or conversation.model_id)
@@ -51,14 +55,16 @@ def prompt_of(conversation: Conversation) -> str:
     return own or (conversation.project.system_prompt.strip() if conversation.project else "")
 
 
-def project_parts(project: Project | None, files: str = "") -> list[SystemPart]:
-    """What all conversations of a project are told, as it is now. What changes most often comes last: servers keep
+def project_parts(conversation: Conversation, model: str = "", files: str = "") -> list[SystemPart]:
+    """What all conversations of its project are told, as it is now. What changes most often comes last: servers keep
     what they have read of a request up to the first difference.
     """
+    project = conversation.project
     if project is None:
         return []
+    orders = with_variables(project.instructions, conversation, model)
     return [
-        SystemPart(PROJECT, under(f"Instructions for the project “{project.name}”:", project.instructions)),
+        SystemPart(PROJECT, under(f"Instructions for the project “{project.name}”:", orders)),
         SystemPart(PROJECT_FILES, under(f"Files of the project “{project.name}”:", files)),
         SystemPart(MEMORY, under(f"Memory of the project “{project.name}”:", project.memory)),
     ]

@@ -121,8 +121,8 @@ def test_everything_works_without_a_script(fresh_hub: Hub, open_window: Callable
     page.get_by_role("button", name="Delete it with its conversation").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Projects")
     expect(page.get_by_role("link", name="Garden")).to_be_visible()
-    page.goto(chat)
-    expect(page.get_by_text("In March.")).to_have_count(0)
+    page.goto("/conversations/?in=deleted")
+    expect(page.get_by_text("!echo In March.")).to_be_visible()
 
 
 def ask_plainly(tab: Tab, text: str) -> None:

@@ -66,6 +66,14 @@ def test_the_projects_prompt_is_for_conversations_without_their_own(
     assert told(planted)[PROMPT] == "You are brief."
 
 
+def test_variables_of_its_instructions_are_filled(planted: Conversation, garden: Project) -> None:
+    garden.instructions = "You talk with {{name}}."
+    garden.memory = "Keep {{name}}."
+    garden.save()
+    assert told(planted)[PROJECT].endswith("\nYou talk with alice.")
+    assert told(planted)[MEMORY].endswith("\nKeep {{name}}.")
+
+
 def test_outside_of_a_project_nothing_of_it_is_told(planted: Conversation) -> None:
     planted.project = None
     planted.save()
