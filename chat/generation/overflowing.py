@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from django.utils import formats
 from django.utils.translation import gettext as _
 
 from backends.adapters.errors import ContextOverflow
@@ -54,15 +55,20 @@ def number(error: ContextOverflow, name: str) -> int | None:
 
 def sentences(refused: DoesNotFit, model: str) -> tuple[str, str]:
     """What happened, and what there is to do, for the owner."""
-    numbers = {"tokens": refused.tokens, "window": refused.window.tokens, "model": model}
+    numbers = {"tokens": whole(refused.tokens), "window": whole(refused.window.tokens or 0), "model": model}
     if refused.alone:
         return (
-            _("This question alone is too long: about %(tokens)d tokens, and %(model)s reads %(window)d.")
+            _("This question alone is too long: about %(tokens)s tokens, and %(model)s reads %(window)s.")
             % numbers,
             _("Send it in parts, take a file out, or pick a model with a larger window."),
         )
     return (
-        _("The conversation is too long: about %(tokens)d tokens, and %(model)s reads %(window)d at once.")
+        _("The conversation is too long: about %(tokens)s tokens, and %(model)s reads %(window)s at once.")
         % numbers,
         _("Nothing was left out. Choose what happens with what doesn’t fit."),
     )
+
+
+def whole(number: int) -> str:
+    """A number with its thousands apart."""
+    return formats.number_format(number, use_l10n=True, force_grouping=True)

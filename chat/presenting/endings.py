@@ -12,6 +12,9 @@ from chat.generation.run import ToolsEnd
 from chat.models import Generation, Message, Status
 from chat.presenters import ErrorView, Fact
 
+#: Tokens by which servers stop before the end of the window.
+ROUNDING = 8
+
 
 def error_view(generation: Generation) -> ErrorView | None:
     """What went wrong, None where nothing did."""
@@ -54,6 +57,8 @@ def ending(generation: Generation, row: Message) -> str:
         return ""
     if end := tools_end(generation):
         return end
+    if generation.finish_reason == FinishReason.LENGTH and window_is_full(generation):
+        return _("The model’s window is full: there was no room for the rest of the answer.")
     return {
         FinishReason.LENGTH: _("The answer reached the length limit."),
         FinishReason.CONTENT_FILTER: _("The AI server's content filter ended this answer."),
@@ -63,6 +68,13 @@ def ending(generation: Generation, row: Message) -> str:
     }.get(FinishReason(generation.finish_reason or "unknown")) or (
         _("The model ended without an answer.") if not row.text else ""
     )
+
+
+def window_is_full(generation: Generation) -> bool:
+    """Whether question and answer took the whole window, as far as it is known."""
+    known = generation.context
+    window, filled = known.get("window"), known.get("input", 0) + known.get("output", 0)
+    return bool(window) and filled >= window - ROUNDING
 
 
 def tools_end(generation: Generation) -> str:

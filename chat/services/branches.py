@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backends.database import write_transaction
 from chat.generation.updates import Kind
-from chat.models import TITLE_LENGTH, Conversation, Generation, Message
+from chat.models import TITLE_LENGTH, Conversation, Cut, CutKind, Generation, Message
 from chat.services.refusals import Refused
 from chat.services.sending import refuse_while_answering, tell
 from chat.tree.nodes import Tree
@@ -17,7 +19,7 @@ from chat.tree.reading import tree_of
 #: Fields of a conversation that its fork takes over.
 COPIED = (
     "owner_id", "project_id", "system_prompt", "prompt_id", "prompt_values", "options", "preset_id",
-    "builtin_preset", "tools", "backend_id", "model_id",
+    "builtin_preset", "tools", "backend_id", "model_id", "overflow",
 )  # fmt: skip
 
 
@@ -59,13 +61,27 @@ def fork(conversation: Conversation, message: Message) -> Conversation:
     """A new conversation that begins with everything up to that message, which is not copied. Raises Refused."""
     if Generation.objects.active().filter(message=message).exists():
         raise Refused(_("This answer is still being written. Wait for it or stop it, then fork."))
-    return Conversation.objects.create(
-        **{name: getattr(conversation, name) for name in COPIED},
-        title=title_of_fork(conversation.title),
-        head=message,
-        forked_from=message,
-        updated_at=timezone.now(),
-    )
+    with write_transaction():
+        made = Conversation.objects.create(
+            **{name: getattr(conversation, name) for name in COPIED},
+            title=title_of_fork(conversation.title),
+            head=message,
+            forked_from=message,
+            has_cuts=conversation.has_cuts,
+            updated_at=timezone.now(),
+        )
+        copy_lines(conversation, made)
+    return made
+
+
+def copy_lines(conversation: Conversation, fork: Conversation) -> None:
+    """What a model does not see of the shared messages, it does not see in the fork either. No query without lines."""
+    if not conversation.has_cuts:
+        return
+    lines = list(conversation.cuts.exclude(kind=CutKind.PROPOSED))
+    for line in lines:
+        line.pk, line.conversation = uuid4(), fork
+    Cut.objects.bulk_create(lines)
 
 
 def title_of_fork(title: str) -> str:

@@ -55,9 +55,8 @@ def carry_on(user: User, conversation: Conversation, answer: Message | None = No
     model = find_model(user, ref_of(answer)) if answer and question else None
     with write_transaction():
         new = Conversation.objects.create(
-            **{name: getattr(conversation, name) for name in COPIED},
+            **{name: getattr(conversation, name) for name in COPIED} | {"overflow": Overflow.SUMMARISE},
             title=conversation.title,
-            overflow=Overflow.SUMMARISE,
             has_cuts=True,
             updated_at=timezone.now(),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.utils import timezone
@@ -20,8 +21,18 @@ def turn(number: int, length: int = TURN) -> str:
     return f"turn {number:05d} ".ljust(length, "x")
 
 
+def spoken(number: int, length: int = TURN) -> str:
+    """The same in words, for tokenizers that are real."""
+    words = "we spoke of the weather in the mountains, of tea, and of what the trains cost in spring; "
+    return f"turn {number:05d} " + (words * (length // len(words) + 1))[: length - 11]
+
+
 def long_conversation(
-    owner: User, exchanges: int, backend: Backend | None = None, length: int = TURN
+    owner: User,
+    exchanges: int,
+    backend: Backend | None = None,
+    length: int = TURN,
+    text: Callable[[int, int], str] = turn,
 ) -> Conversation:
     """One with that many questions and answers, as if they had been asked long ago."""
     conversation = Conversation.objects.create(owner=owner, title="Long", updated_at=timezone.now())
@@ -36,7 +47,7 @@ def long_conversation(
                 conversation=conversation,
                 parent_id=parent,
                 role=role,
-                text=turn(number, length),
+                text=text(number, length),
             )
         )
     Message.objects.bulk_create(rows)

@@ -340,3 +340,26 @@ def test_nobody_is_asked_to_sign_in(client: Client, failed: Message) -> None:
 
 def test_an_unknown_choice_is_no_address(as_alice: Client, failed: Message) -> None:
     assert as_alice.post(reverse("chat:context-choice", args=[failed.pk, "nonsense"])).status_code == 404
+
+
+# --- beside it -------------------------------------------------------------------------------------
+
+
+def test_a_fork_takes_lines_and_decision_along(as_alice: Client, talk: Conversation) -> None:
+    line(talk, CutKind.SUMMARISED, summary="Tea.")
+    Conversation.objects.update(overflow="summarise")
+    as_alice.post(reverse("chat:message-fork", args=[talk.head_id]))
+    fork = Conversation.objects.exclude(pk=talk.pk).get()
+    assert (fork.overflow, fork.cuts.get().summary) == ("summarise", "Tea.")
+    assert "Tea." in as_alice.get(fork.get_absolute_url()).content.decode()
+    assert talk.cuts.count() == 1
+
+
+def test_an_answer_that_filled_the_window_says_so(as_alice: Client, talk: Conversation) -> None:
+    full = {"window": WINDOW, "parts": {"history": 3000}, "input": 3000, "output": WINDOW - 3000}
+    Generation.objects.update(context=full, finish_reason="length")
+    page = as_alice.get(talk.get_absolute_url()).content.decode()
+    assert "window is full" in page
+    Generation.objects.update(context=full | {"output": 100})
+    page = as_alice.get(talk.get_absolute_url()).content.decode()
+    assert "reached the length limit" in page

@@ -49,7 +49,7 @@ async def test_nothing_is_cut_before_the_owner_has_decided(
     generation = await ask(alice, long)
 
     assert (generation.status, generation.error_kind) == ("failed", "context_overflow")
-    assert "Fast reads 4096" in generation.error_message
+    assert "Fast reads 4,096" in generation.error_message
     assert not fake.chats, "it was sent although it cannot fit"
     cut = await in_database(Cut.objects.get)
     assert cut.kind == "proposed"
