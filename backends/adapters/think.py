@@ -30,13 +30,15 @@ class ThinkSplitter:
     """Splits text that comes in pieces; a tag may be cut anywhere. Later tags are plain text."""
 
     def __init__(self, *, on: bool = True) -> None:
-        self._on = on
         self._at = _At.START if on else _At.TEXT
         self._held = ""
 
-    def anew(self) -> ThinkSplitter:
-        """One for the same text from its beginning."""
-        return ThinkSplitter(on=self._on)
+    @classmethod
+    def after_thinking(cls) -> ThinkSplitter:
+        """For what follows a closing tag."""
+        splitter = cls()
+        splitter._at = _At.AFTER
+        return splitter
 
     @property
     def is_done(self) -> bool:

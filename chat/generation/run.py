@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from backends.adapters.events import Finish, FinishReason, Started, ToolCall, Usage
 from backends.adapters.messages import ChatRequest
-from backends.adapters.think import ThinkSplitter
 from chat.generation.activities import Activities
 from chat.generation.fit import Fit
+from chat.generation.thinking import Thinking
 from chat.generation.usage import total
 from chat.models import Status, Step
 
@@ -69,7 +69,8 @@ class Run:
     ``asks`` is there while the stream is read, ``asked`` tells whether the server ever wanted something of
     the person.
 
-    ``think`` tells thinking between tags from the text of the current stream.
+    ``think`` tells thinking between tags from the text of the current stream, and
+    ``thought_from_start`` whether that turned out to be thinking from its first word.
 
     ``calls`` are those of the current round of a tool loop, ``steps`` the finished rounds; ``has_tool_output``
     tells whether the model has read anything that tools gave back.
@@ -112,7 +113,8 @@ class Run:
     activities: Activities = field(init=False)
     asks: Asks | None = None
     asked: bool = False
-    think: ThinkSplitter = field(default_factory=ThinkSplitter)
+    think: Thinking = field(default_factory=Thinking)
+    thought_from_start: bool = False
     calls: list[ToolCall] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     steps_saved: int = 0
@@ -154,6 +156,10 @@ class Run:
         text, reasoning = self._round_began
         return str(self.text)[text:].lstrip("\n"), str(self.reasoning)[reasoning:].lstrip("\n")
 
+    def text_of_round(self) -> str:
+        """What a restart would drop of the text."""
+        return str(self.text)[self.kept_chars :]
+
     def take_usage(self, usage: Usage) -> None:
         """What the round took, on top of those before."""
         self.usage = total(self._usage_before, usage)
@@ -177,7 +183,9 @@ class Run:
             self.first_piece_at = now
         self.last_piece_at = now
         if reasoning:
-            self.reasoning_began = self.reasoning_began or now
+            self.reasoning_began = self.reasoning_began or (
+                self.first_piece_at if self.thought_from_start else now
+            )
             self.reasoning.append(reasoning)
         if text:
             if self.reasoning_began and self.reasoning_ended is None:
@@ -189,7 +197,7 @@ class Run:
     def restart(self, keep_chars: int) -> None:
         """Drop what this attempt had said."""
         self.text.cut(self.kept_chars + keep_chars)
-        self.reasoning.cut(0)
+        self.reasoning.cut(self._round_began[1])
         self.reasoning_began = self.reasoning_ended = None
         self.dirty = True
 

@@ -48,7 +48,7 @@ from chat.generation.receipt import Receipt
 from chat.generation.run import Run
 from chat.generation.summarising import write_summary
 from chat.generation.teller import Teller, sentence
-from chat.generation.thinking import splitter, told_apart
+from chat.generation.thinking import Thinking
 from chat.generation.tool_loop import ToolLoop
 from chat.generation.tools_offered import caller_of, offered
 from chat.generation.updates import Kind, Update
@@ -183,7 +183,7 @@ class Runner(Teller):
     async def stream(self, run: Run, adapter: Adapter, request: ChatRequest) -> None:
         """Take the adapter's events until it is done, no faster than the pace."""
         run.take_receipt(request)
-        run.think = splitter(adapter.endpoint)
+        run.think = Thinking.of(adapter.endpoint)
         pace = Pace(self.pacer)
         quiet = asyncio.create_task(self.explain_silence(run, adapter, request.model))
         asks = run.asks = Asks(run.generation_id, adapter, partial(self.tell_asks, run))
@@ -213,7 +213,7 @@ class Runner(Teller):
         """Apply one batch and tell the watchers at once what it added."""
         text: list[str] = []
         reasoning: list[str] = []
-        for event in told_apart(run, events):
+        for event in run.think.apart(run, events):
             match event:
                 case TextDelta():
                     text.append(event.text)

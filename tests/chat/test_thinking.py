@@ -52,6 +52,21 @@ def _original_script() -> Iterator[None]:
         ([TextDelta("<th")], "", "<th"),
         ([ReasoningDelta("Hm."), TextDelta("<think>x</think>")], "Hm.", "<think>x</think>"),
         ([TextDelta("Say <think>x</think>")], "", "Say <think>x</think>"),
+        (
+            [TextDelta("Hm. "), 0.01, TextDelta("Well.\n</thi"), TextDelta("nk>\n"), TextDelta("\nYes.")],
+            "Hm. Well.",
+            "Yes.",
+        ),
+        ([TextDelta("Hm.\n</think>\n\nYes.\n</think>\n")], "Hm.", "Yes.\n</think>\n"),
+        ([TextDelta("A </think> tag\n</think>\nends it.")], "A </think> tag", "ends it."),
+        ([TextDelta("The tag </think> ends it.")], "", "The tag </think> ends it."),
+        ([TextDelta("```\n</think>\n```\n")], "", "```\n</think>\n```\n"),
+        (
+            [TextDelta("Between <think>\nand\n</think> it thinks.")],
+            "",
+            "Between <think>\nand\n</think> it thinks.",
+        ),
+        ([ReasoningDelta("Hm."), TextDelta("Yes\n</think>\n")], "Hm.", "Yes\n</think>\n"),
         ([TextDelta("par"), 0.01, Restart(), TextDelta("<think>Hm.</think>Yes.")], "Hm.", "Yes."),
     ],
 )
@@ -76,6 +91,18 @@ async def test_tags_stay_text_where_the_server_is_set_up_so(
     row = await ended(await in_database(ask))
 
     assert (row.message.reasoning, row.message.text) == ("", "<think>Hm.</think>Yes.")
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_thinking_that_turns_out_late_is_timed_from_the_first_word(
+    hub: runtime.Runtime, ask: Ask
+) -> None:
+    play(TextDelta("Hm."), 1.1, TextDelta("\n</think>\n"), TextDelta("Yes."))
+
+    row = await ended(await in_database(ask))
+
+    assert (row.message.reasoning, row.message.text) == ("Hm.", "Yes.")
+    assert row.message.reasoning_seconds == 1
 
 
 # --- kept out of later prompts --------------------------------------------------------------------
