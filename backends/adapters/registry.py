@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Kind:
     """A wire protocol: its label, where its adapter is, what its servers usually look like.
 
-    ``auth`` is ``none``, ``key`` (Bearer) or ``basic``.
+    ``auth`` is ``none``, ``key`` (Bearer) or ``basic``. ``keeps``: the server itself stores every conversation.
     """
 
     label: str
@@ -24,6 +24,7 @@ class Kind:
     default_url: str
     auth: str = "key"
     public: bool = True
+    keeps: bool = False
 
 
 KINDS: dict[str, Kind] = {
@@ -40,7 +41,7 @@ KINDS: dict[str, Kind] = {
     ),
     "lmstudio": Kind("LM Studio", "backends.adapters.lmstudio:LMStudioAdapter", "http://127.0.0.1:1234"),
     "opencode": Kind(
-        "OpenCode", "backends.adapters.opencode:OpenCodeAdapter", "http://127.0.0.1:4096", "basic"
+        "OpenCode", "backends.adapters.opencode:OpenCodeAdapter", "http://127.0.0.1:4096", "basic", keeps=True
     ),
     "scripted": Kind(
         "Scripted (demo)", "backends.adapters.scripted:ScriptedAdapter", "scripted:demo", "none", False

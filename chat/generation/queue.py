@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import uuid
+from collections import Counter
 from datetime import timedelta
 from uuid import UUID
 
@@ -25,6 +26,10 @@ from chat.models import ACTIVE, Conversation, Generation, Status
 LEASE = timedelta(seconds=6)
 #: This process: host, process id, and a mark that a later process with the same id has not.
 WORKER = f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+#: Backend id -> answers without a row that run in this process (see ``temporary``).
+unrecorded: Counter[int] = Counter()
 
 
 def line(backend_id: int | None) -> QuerySet[Generation]:
@@ -89,7 +94,21 @@ def has_free_slot(backend_id: int | None, backend: Backend | None = None) -> boo
     if backend is None or backend.slot_limit is None:
         return True
     running = Generation.objects.filter(status=Status.RUNNING, backend_id=backend_id).count()
-    return running < backend.slot_limit
+    return running + unrecorded[backend_id] < backend.slot_limit
+
+
+def claim_unrecorded(backend_id: int) -> bool:
+    """Take a slot for an answer without a row; False where there is none or somebody waits."""
+    with write_transaction():
+        if line(backend_id).exists() or not has_free_slot(backend_id):
+            return False
+        unrecorded[backend_id] += 1
+        return True
+
+
+def release_unrecorded(backend_id: int) -> None:
+    """That answer has ended."""
+    unrecorded[backend_id] -= 1
 
 
 def start(generation: Generation) -> None:

@@ -90,6 +90,7 @@ DOORS = {
     "chat:upcoming-send": Door(For.OWNER, POST),
     "chat:upcoming-edit": Door(For.OWNER, FORM, {"text": "What else?"}),
     "chat:upcoming-remove": Door(For.OWNER, POST),
+    "chat:temporary": Door(For.PERSON, READ),
     "chat:compare": Door(For.PERSON, FORM, {"text": "Hi", "model-0": "demo/play", "model-1": "demo/play"}),
     "chat:comparison": Door(For.OWNER, READ),
     "chat:comparison-send": Door(For.OWNER, POST, QUESTION),
