@@ -33,7 +33,7 @@ class TemporaryConsumer(ConversationConsumer):
             await self.send_away()
         elif self.seen_revision() > self.chat.revision:
             await self.deliver(frames.partial("temporary-gone", "innerHTML", gone()))
-        elif self.seen_revision() != self.chat.revision:
+        elif self.chat.live or self.seen_revision() != self.chat.revision:
             await self.deliver(self.chat.whole())
 
     async def leave(self) -> None:
