@@ -14,7 +14,7 @@ LENGTH, BEFORE = 240, 70
 #: Places of a text that are looked at for the one with most of the words.
 _PLACES = 200
 #: Marks of Markdown, which say nothing here.
-_MARKUP = re.compile(r"[*`#>|~]+|(?<!\w)_+|_+(?!\w)|-{3,}")
+_MARKUP = re.compile(r"[*`~]+|(?<!\w)_+|_+(?!\w)|^\s*(?:[#>]+|[-+]\s)|\|+|-{3,}", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _line(text: str, start: int) -> tuple[str, bool, bool]:
         space = text.find(" ", start, start + BEFORE // 2)
         start = space + 1 if space >= 0 else start
     rough = text[start : start + 3 * LENGTH]
-    line = " ".join(_MARKUP.sub(" ", rough).split())
+    line = " ".join(_MARKUP.sub("", rough).split())
     if len(line) <= LENGTH:
         return line, start > 0, start + len(rough) < len(text)
     cut = line.rfind(" ", LENGTH // 2, LENGTH)

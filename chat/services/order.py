@@ -14,13 +14,11 @@ from backends.database import write_transaction
 from chat.models import TAG_LENGTH, Conversation, Generation, Project, Tag
 from chat.services.answers import stop_answers
 from chat.services.refusals import Refused
+from chat.transfer.values import MOST_TAGS
 
 if TYPE_CHECKING:
     from chat.models.conversation import ConversationQuerySet
     from privatechathub.accounts.models import User
-
-#: Tags that one conversation can have.
-MOST_TAGS = 20
 
 Ids = Collection[UUID]
 
@@ -78,7 +76,7 @@ def mark_read(conversation: Conversation) -> None:
 def set_tags(user: User, conversation: Conversation, text: str) -> None:
     """These tags and no others; a comma parts them. Raises Refused."""
     with write_transaction():
-        conversation.tags.set(_tags(user, names_in(text)))
+        conversation.tags.set(tags_named(user, names_in(text)))
         forget_unused(user)
 
 
@@ -88,7 +86,7 @@ def add_tags(user: User, ids: Ids, text: str) -> int:
     if not names:
         raise Refused(_("Write at least one tag."))
     with write_transaction():
-        tags = _tags(user, names)
+        tags = tags_named(user, names)
         found = list(_own(user, ids).values_list("pk", flat=True))
         through = Conversation.tags.through
         through.objects.bulk_create(
@@ -121,7 +119,7 @@ def _own(user: User, ids: Ids) -> ConversationQuerySet:
     return Conversation.objects.owned_by(user).whole(ids)
 
 
-def _tags(user: User, names: Iterable[str]) -> list[Tag]:
+def tags_named(user: User, names: Iterable[str]) -> list[Tag]:
     """The person's tags of these names, made where there are none yet."""
     known = {tag.name.casefold(): tag for tag in Tag.objects.owned_by(user)}
     return [known.get(name.casefold()) or Tag.objects.create(owner=user, name=name) for name in names]

@@ -131,6 +131,9 @@ class Talk:
     backend: str = ""
     model_id: str = ""
     project: ProjectName | None = None
+    tags: tuple[str, ...] = ()
+    pinned_at: datetime | None = None
+    archived_at: datetime | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
     left_out: Counter[LeftOut] = field(default_factory=Counter)

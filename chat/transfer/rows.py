@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from chat.attachments import with_attachments
 from chat.models import TITLE_LENGTH, Activity, Ask, Attachment, Conversation, Generation, Message, Step
+from chat.services.order import tags_named
 from chat.transfer import fields, projects
 from chat.transfer.excerpts import inward, outward
 from chat.transfer.files import NO_FILES, ByTurn, store
@@ -27,7 +28,7 @@ BATCH = 200
 
 
 def load(conversation: Conversation) -> Talk:
-    """A conversation with everything in it. Six queries, one more where there are files, and one
+    """A conversation with everything in it. Seven queries, one more where there are files, and one
     each for a prompt of the library and a preset of the person's own.
     """
     rows = with_attachments(list(conversation.messages.order_by("pk")))
@@ -62,6 +63,9 @@ def load(conversation: Conversation) -> Talk:
         backend=conversation.backend.name if conversation.backend else "",
         model_id=conversation.model_id,
         project=projects.name_of(conversation.project),
+        tags=tuple(tag.name for tag in conversation.tags.all()),
+        pinned_at=conversation.pinned_at,
+        archived_at=conversation.archived_at,
         created_at=conversation.created_at,
         updated_at=conversation.updated_at,
     )
@@ -115,8 +119,12 @@ def save(owner: User, talk: Talk, brought: ByTurn = NO_FILES) -> Conversation:
         backend=usable_backend(owner, talk.backend, talk.model_id),
         project=projects.named(owner, talk.project),
         model_id=talk.model_id,
+        pinned_at=talk.pinned_at,
+        archived_at=talk.archived_at,
         updated_at=talk.updated_at or now,
     )
+    if talk.tags:
+        conversation.tags.set(tags_named(owner, talk.tags))
     messages = _save_messages(conversation, talk, now)
     files = store(owner, messages, brought) if brought else {}
     _save_runs(messages, talk, now, files)

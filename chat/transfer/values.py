@@ -14,6 +14,7 @@ from django.utils.dateparse import parse_datetime
 
 from backends.adapters.messages import Reasoning, SamplingOptions
 from chat.generation.texts import clean
+from chat.models import TAG_LENGTH
 
 #: Characters of one message; one that a person can send has at most 1,500,000.
 LONGEST_TEXT = 4_000_000
@@ -21,6 +22,9 @@ LONGEST_TEXT = 4_000_000
 LARGEST = 2**31 - 1
 #: Levels of a JSON value that is kept as it is.
 DEEPEST = 8
+
+#: Tags of one conversation.
+MOST_TAGS = 20
 
 #: Sampling options that a person can see and change again.
 OPTIONS = frozenset(SamplingOptions.__slots__)
@@ -40,6 +44,16 @@ def text(value: Any, length: int = LONGEST_TEXT) -> str:
 def name(value: Any, length: int = 250) -> str:
     """A text of one line."""
     return " ".join(text(value, length * 4).split())[:length]
+
+
+def tags(value: Any) -> tuple[str, ...]:
+    """Names of tags, each once whatever its case."""
+    found: dict[str, str] = {}
+    for item in sequence(value):
+        bare = name(item.replace(",", " ")).lstrip("# ") if isinstance(item, str) else ""
+        if tag := bare[:TAG_LENGTH].strip():
+            found.setdefault(tag.casefold(), tag)
+    return tuple(found.values())[:MOST_TAGS]
 
 
 def mapping(value: Any) -> dict[str, Any]:
@@ -78,6 +92,11 @@ def moment(value: Any) -> datetime | None:
     """A point in time from ISO 8601 or Unix time (seconds, milliseconds, micro- or nanoseconds)."""
     found = _from_text(value) if isinstance(value, str) else _from_number(real(value))
     return found if found is not None and 1970 <= found.year < 2200 else None
+
+
+def since(flag: Any, value: Any) -> datetime | None:
+    """The moment from which a mark holds that a file only says is there; None where it is not."""
+    return (moment(value) or timezone.now()) if flag is True or flag == 1 else None
 
 
 def _from_text(value: str) -> datetime | None:

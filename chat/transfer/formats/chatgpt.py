@@ -60,6 +60,7 @@ def read(item: Mapping[str, Any]) -> Talk:
         parents=parents,
         left_out=reading.left_out,
         model_id=reading.model,
+        archived_at=values.since(item.get("is_archived"), item.get("update_time")),
         created_at=values.moment(item.get("create_time")),
         updated_at=values.moment(item.get("update_time")),
     )

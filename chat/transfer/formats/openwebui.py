@@ -59,6 +59,9 @@ def read(item: Mapping[str, Any]) -> Talk:
         system_prompt="\n\n".join(dict.fromkeys(filter(None, system)))[:200_000],
         options=values.options(values.renamed(params, PARAMETERS)),
         model_id=model,
+        tags=values.tags(values.mapping(item.get("meta")).get("tags")),
+        pinned_at=values.since(item.get("pinned"), item.get("updated_at")),
+        archived_at=values.since(item.get("archived"), item.get("updated_at")),
         created_at=values.moment(item.get("created_at") or chat.get("timestamp")),
         updated_at=values.moment(item.get("updated_at")),
     )

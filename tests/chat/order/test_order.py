@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
@@ -26,7 +27,9 @@ from chat.services import order
 from chat.services.refusals import Refused
 from chat.services.sending import Sent
 from chat.transfer import rows
+from chat.transfer.formats import hub
 from chat.transfer.planning import bring_in_one
+from chat.transfer.writing import as_json
 from privatechathub.accounts.models import User
 
 Ask = Callable[..., Sent]
@@ -136,6 +139,21 @@ def test_tags_are_one_persons_and_known_in_any_case(
         order.set_tags(alice, talk, ",".join(map(str, range(order.MOST_TAGS + 1))))
     with pytest.raises(Refused):
         order.add_tags(alice, [talk.pk], " , ")
+
+
+def test_pins_tags_and_the_archive_travel(alice: User, bob: User, talk: Conversation) -> None:
+    order.set_tags(alice, talk, "sea, to read")
+    order.pin(alice, [talk.pk], on=True)
+    found = hub.read(json.loads(as_json(rows.load(Conversation.objects.get()))))
+    there = rows.save(bob, found)
+    assert [tag.name for tag in there.tags.all()] == ["sea", "to read"]
+    assert {tag.owner for tag in there.tags.all()} == {bob}
+    assert there.pinned_at == Conversation.objects.get(pk=talk.pk).pinned_at
+    order.archive(alice, [talk.pk], on=True)
+    there = rows.save(bob, rows.load(Conversation.objects.get(pk=talk.pk)))
+    assert there.archived_at
+    assert not there.pinned_at
+    assert Tag.objects.owned_by(bob).count() == 2
 
 
 # --- unread ------------------------------------------------------------------------------------------

@@ -197,3 +197,15 @@ def test_a_zip_of_chatgpt_with_everything_else_that_is_in_it(read: Read) -> None
         Loss("conversations-001.json", LeftOut.UNREADABLE),
         Loss("user.json", LeftOut.UNKNOWN),
     ]
+
+
+def test_what_was_archived_pinned_or_tagged_elsewhere_is_so_here() -> None:
+    chatgpt = talk_of(samples.CHATGPT_NEW | {"is_archived": True})
+    assert chatgpt.archived_at == chatgpt.updated_at
+    marks = {"archived": True, "pinned": True, "meta": {"tags": ["bread", "Bread", 1, "a, b"]}}
+    webui = talk_of(samples.OPEN_WEBUI | marks)
+    assert webui.archived_at == webui.pinned_at == webui.updated_at
+    assert webui.tags == ("bread", "a b")
+    for item in (samples.CHATGPT_NEW, samples.OPEN_WEBUI):
+        plain = talk_of(item)
+        assert (plain.archived_at, plain.pinned_at, plain.tags) == (None, None, ())

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from backends.models import Backend
 from chat.models import Activity, Ask, AskState, Conversation, Generation, Message, Status, Step
+from chat.services import order
 from chat.services.sending import Sent
-from chat.transfer import rows
+from chat.transfer import rows, values
 from chat.transfer.formats import hub
 from chat.transfer.portable import HUB, Run, Talk, Turn
 from chat.transfer.writing import as_json
@@ -51,6 +52,9 @@ def talks(draw: st.DrawFn) -> Talk:
         turns=tuple(turns),
         head=draw(st.sampled_from(turns)).id,
         system_prompt=draw(TEXT),
+        tags=values.tags(draw(st.lists(TEXT, max_size=4))),
+        pinned_at=draw(MOMENT),
+        archived_at=draw(MOMENT),
         created_at=draw(MOMENT),
         updated_at=draw(MOMENT),
     )
@@ -102,6 +106,9 @@ def anything(owner: User, backend: Backend, seed: int) -> Conversation:
     Conversation.objects.filter(pk=conversation.pk).update(
         head=chance.choice(made), created_at=now - timedelta(days=400)
     )
+    order.set_tags(owner, conversation, "sea, work")
+    order.pin(owner, [conversation.pk], on=chance.random() < 0.5)
+    order.archive(owner, [conversation.pk], on=chance.random() < 0.3)
     conversation.refresh_from_db()
     return conversation
 
