@@ -153,19 +153,32 @@ class WaitingView:
 
 @dataclass(frozen=True, slots=True)
 class PassageView:
-    """A passage of a document that the model was sent. ``cited``: the answer names its number."""
+    """A passage of a document that the model was sent. ``cited``: the answer names its number.
+
+    ``place`` is where it stands, for example ``p. 12``; empty where nobody knows.
+    """
 
     number: int
-    label: str
+    name: str
+    place: str
     url: str
     cited: bool
+
+    @property
+    def label(self) -> str:
+        """The document and the place."""
+        return f"{self.name} {self.place}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
 class ExcerptsView:
-    """What an answer rests on of documents that were too long; ``sentence`` says which they are."""
+    """What an answer rests on of documents that were too long; ``sentence`` says which they are.
+
+    ``many``: they are more than one, so that a place alone does not say enough.
+    """
 
     sentence: str
+    many: bool
     passages: tuple[PassageView, ...]
 
     @property

@@ -24,8 +24,9 @@ def excerpts_view(generation: Generation, text: str) -> ExcerptsView | None:
     named = numbers_in(text)
     return ExcerptsView(
         sentence=sentence(told),
+        many=len(told.partly) > 1,
         passages=tuple(
-            PassageView(number, label_of(passage), url_of(passage), number in named)
+            PassageView(number, passage.name, place_of(passage), url_of(passage), number in named)
             for number, passage in enumerate(told.passages, 1)
         ),
     )
@@ -47,17 +48,16 @@ def sentence(told: Told) -> str:
     ) % {"names": names, "count": count}
 
 
-def label_of(passage: Passage) -> str:
-    """The file and the place, for example ``report.pdf p. 12``."""
+def place_of(passage: Passage) -> str:
+    """Where it stands in its document, in words."""
     unit, _colon, name = passage.place.partition(":")
-    place = {
+    return {
         "page": _("p. %(name)s"),
         "slide": _("slide %(name)s"),
         "sheet": _("sheet %(name)s"),
         "line": _("line %(name)s"),
         "heading": "%(name)s",
-    }.get(unit, "")
-    return f"{passage.name} {place % {'name': name}}".rstrip() if place else passage.name
+    }.get(unit, "") % {"name": name}
 
 
 def url_of(passage: Passage) -> str:

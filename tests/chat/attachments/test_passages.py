@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -216,7 +217,8 @@ def test_the_person_sees_what_was_sent_and_opens_it_at_the_place(
     thread = as_alice.get(sent.conversation.get_absolute_url()).content.decode()
 
     assert cited.label == "report.pdf p. 12"
-    assert f"[{number}] report.pdf p. 12</a>" in thread
+    assert f'<span>[{number}]</span> <span class="passage-name" dir="auto">report.pdf</span>' in thread
+    assert f'href="{escape(cited.url)}"' in thread
     assert "Too long for the model’s window: “report.pdf”." in thread
     assert '<span class="file-place" id="page-12"></span><mark id="passage">[Page 12]\nThe lighthouse' in page
     assert as_bob.get(cited.url).status_code == 404
