@@ -45,6 +45,8 @@ class Run:
 class Turn:
     """One message; ``parent`` is the id of the one before it, None for a first one.
 
+    ``edited``: an answer in the person's words. ``chosen`` is the id of the turn that was chosen to be shown after
+    it, None for the newest.
     ``files`` tells of what came with it: ``name``, ``media_type``, ``size`` in bytes, ``digest`` (SHA-256 as
     hexadecimal digits, empty where nobody knows it). The bytes travel beside it.
     """
@@ -56,6 +58,8 @@ class Turn:
     reasoning: str = ""
     reasoning_seconds: int | None = None
     created_at: datetime | None = None
+    edited: bool = False
+    chosen: str | None = None
     runs: tuple[Run, ...] = ()
     files: tuple[Mapping[str, Any], ...] = ()
 

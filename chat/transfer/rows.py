@@ -19,6 +19,7 @@ from chat.transfer.files import NO_FILES, ByTurn, store
 from chat.transfer.library import portable_prompt, preset_of, preset_row, prompt_row
 from chat.transfer.portable import HUB, Preset, Run, Talk, Turn
 from chat.transfer.servers import usable_backend
+from chat.tree.reading import is_hidden, messages_of
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -31,19 +32,22 @@ def load(conversation: Conversation) -> Talk:
     """A conversation with everything in it. Seven queries, one more where there are files, and one
     each for a prompt of the library and a preset of the person's own.
     """
-    rows = with_attachments(list(conversation.messages.order_by("pk")))
+    rows, parents = _shown(conversation)
+    with_attachments(rows)
     digests = {str(found.pk): found.digest for row in rows if row.attached for found in row.attachments.all()}
     runs = _runs(conversation, digests)
     names = {row.pk: str(place) for place, row in enumerate(rows, 1)}
     turns = tuple(
         Turn(
             id=names[row.pk],
-            parent=names.get(row.parent_id or 0),
+            parent=names.get(parents[row.pk] or 0),
             role=row.role,
             text=row.text,
             reasoning=row.reasoning,
             reasoning_seconds=row.reasoning_seconds,
             created_at=row.created_at,
+            edited=row.edited,
+            chosen=names.get(row.chosen_id or 0),
             runs=tuple(runs.get(row.pk, ())),
             files=_files(row),
         )
@@ -71,6 +75,19 @@ def load(conversation: Conversation) -> Talk:
     )
 
 
+def _shown(conversation: Conversation) -> tuple[list[Message], dict[int, int | None]]:
+    """The messages that the conversation shows in one way or another, and what each hangs on."""
+    rows = list(messages_of(conversation).order_by("pk"))
+    hidden = {row.pk: row.parent_id for row in rows if is_hidden(row, conversation)}
+    parents: dict[int, int | None] = {}
+    for row in rows:
+        above = row.parent_id
+        while above in hidden:
+            above = hidden[above]
+        parents[row.pk] = above
+    return [row for row in rows if row.pk not in hidden], parents
+
+
 def _files(row: Message) -> tuple[dict[str, Any], ...]:
     attached = row.attachments.all() if row.attached else ()
     return tuple(
@@ -81,12 +98,13 @@ def _files(row: Message) -> tuple[dict[str, Any], ...]:
 
 def _runs(conversation: Conversation, digests: Mapping[str, str]) -> dict[int, list[Run]]:
     """Message id -> its runs, in order."""
-    within = {"generation__message__conversation": conversation}
+    written = messages_of(conversation)
+    within = {"generation__message__in": written}
     calls = _by_generation(Activity.objects.filter(**within).order_by("position"), fields.ACTIVITY)
     asks = _by_generation(Ask.objects.filter(**within).order_by("asked_at", "pk"), fields.ASK)
     steps = _by_generation(Step.objects.filter(**within).order_by("position"), fields.STEP)
     found: dict[int, list[Run]] = {}
-    for row in Generation.objects.filter(message__conversation=conversation).order_by("created_at", "pk"):
+    for row in Generation.objects.filter(message__in=written).order_by("created_at", "pk"):
         parts = (tuple(rows.get(row.pk, ())) for rows in (calls, asks, steps))
         told = {"passages": outward(row.passages, digests)}
         run = Run(_values(row, fields.RUN) | told, *parts)
@@ -150,16 +168,19 @@ def _save_messages(conversation: Conversation, talk: Talk, now: datetime) -> dic
             reasoning=turn.reasoning,
             reasoning_seconds=turn.reasoning_seconds,
             has_steps=any(run.steps for run in turn.runs),
+            edited=turn.edited,
         )
         for turn in talk.turns
     }
     Message.objects.bulk_create(rows.values(), batch_size=BATCH)
+    parents = {turn.id: turn.parent for turn in talk.turns}
     values = []
     for turn in talk.turns:
         row, parent = rows[turn.id], rows.get(turn.parent or "")
         row.created_at = turn.created_at or talk.created_at or now  # adding it has set another
-        values.append((parent and parent.pk, _moment(row.created_at), row.pk))
-    _amend("UPDATE chat_message SET parent_id = %s, created_at = %s WHERE id = %s", values)
+        chosen = rows[turn.chosen].pk if turn.chosen and parents.get(turn.chosen) == turn.id else None
+        values.append((parent and parent.pk, chosen, _moment(row.created_at), row.pk))
+    _amend("UPDATE chat_message SET parent_id = %s, chosen_id = %s, created_at = %s WHERE id = %s", values)
     return rows
 
 

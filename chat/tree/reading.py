@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.db.models import Q, QuerySet
+
 from chat.models import Conversation, Message
 from chat.models.path import way_up
 from chat.tree.nodes import Node, Tree
@@ -12,6 +14,22 @@ from chat.tree.nodes import Node, Tree
 def tree_of(conversation: Conversation) -> Tree:
     """All messages that the conversation shows in one way or another. One query, two of a fork; no texts."""
     return Tree([*_shared(conversation), *_own(conversation)])
+
+
+def messages_of(conversation: Conversation) -> QuerySet[Message]:
+    """The rows behind that tree, deleted ones too."""
+    rows = Message.objects.all()
+    if conversation.forked_from_id is None:
+        return rows.filter(conversation=conversation)
+    way = way_up(conversation, conversation.forked_from_id, with_hidden=True)
+    return rows.filter(Q(conversation=conversation) | Q(pk__in=way))
+
+
+def is_hidden(row: Message, conversation: Conversation) -> bool:
+    """Whether it is deleted there. A fork goes on showing what is deleted from its origin later."""
+    if row.deleted_at is None:
+        return False
+    return row.conversation_id == conversation.pk or row.deleted_at <= conversation.created_at
 
 
 def _own(conversation: Conversation) -> Iterator[Node]:

@@ -62,6 +62,8 @@ def _message(turn: Turn) -> dict[str, Any]:
         "reasoning": turn.reasoning,
         "reasoning_seconds": turn.reasoning_seconds,
         "created_at": fields.written(turn.created_at),
+        "edited": turn.edited,
+        "chosen": turn.chosen,
         "files": [{FILE.get(name, name): value for name, value in file.items()} for file in turn.files],
         "generations": [
             _written(run.values)
@@ -112,7 +114,7 @@ def read(item: Mapping[str, Any]) -> Talk:
 
 
 def _turn(message: Mapping[str, Any]) -> Turn:
-    parent = message.get("parent")
+    parent, chosen = message.get("parent"), message.get("chosen")
     return Turn(
         id=values.name(message.get("id"), 100),
         parent=values.name(parent, 100) if isinstance(parent, str) else None,
@@ -121,6 +123,8 @@ def _turn(message: Mapping[str, Any]) -> Turn:
         reasoning=values.text(message.get("reasoning")),
         reasoning_seconds=values.whole(message.get("reasoning_seconds")),
         created_at=values.moment(message.get("created_at")),
+        edited=message.get("edited") is True,
+        chosen=values.name(chosen, 100) if isinstance(chosen, str) else None,
         runs=tuple(_run(run) for run in values.objects(message.get("generations"))),
         files=tuple(map(_file, values.objects(message.get("files")))),
     )
