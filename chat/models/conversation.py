@@ -87,7 +87,8 @@ class Conversation(models.Model):
     ``prompt_values`` answers what the text asks for. Of ``preset`` and ``builtin_preset`` at most one is set;
     ``options`` go before it (see ``chat.generation.sampling``).
 
-    ``forked_from`` is the message up to which it shares the messages of another conversation. ``last_deletion``
+    ``forked_from`` is the message up to which it shares the messages of another conversation, but for those of
+    ``forked_without`` (ids), which were deleted there when it was forked. ``last_deletion``
     is the ``deleted_at`` of what was deleted last, until something is asked or that is undone.
     ``deleted_at``: it is gone for everybody, until it is restored or purged (see ``chat.services.trash``).
     ``unread``: an answer ended in it while nobody looked.
@@ -123,6 +124,7 @@ class Conversation(models.Model):
     forked_from = models.ForeignKey(
         "chat.Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="forks"
     )
+    forked_without = models.JSONField(default=list, blank=True, editable=False)
     last_deletion = models.DateTimeField(null=True, blank=True, editable=False)
     overflow = models.CharField(
         _("when it outgrows the model’s window"), max_length=9, choices=Overflow, default=Overflow.ASK

@@ -1,12 +1,12 @@
 """The way from a message up to the first one, read in one query that touches no other row.
 
 A conversation shows its own messages and, where it was forked, those on the way up from the message that
-it was forked from; these belong to another conversation. A message deleted there since is still shown here.
+it was forked from; these belong to another conversation, and what is deleted there is still shown here.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import connection
 from django.db.models.expressions import RawSQL
@@ -24,8 +24,9 @@ WITH RECURSIVE way(id, parent_id, before, shown) AS (
   SELECT CAST(0 AS bigint), CAST(%s AS bigint), 0, 0
   UNION ALL
   SELECT message.id, message.parent_id, way.shown, way.shown + CASE
-    WHEN message.deleted_at IS NULL OR (message.conversation_id <> %s AND message.deleted_at > %s) THEN 1
-    ELSE 0 END
+    WHEN message.conversation_id = %s AND message.deleted_at IS NOT NULL THEN 0
+    WHEN message.conversation_id <> %s AND message.id IN ({without}) THEN 0
+    ELSE 1 END
   FROM way JOIN chat_message message ON message.id = way.parent_id
   WHERE way.shown < %s AND way.id <> %s
 )
@@ -48,5 +49,7 @@ def way_up(
     """
     native = connection.features.has_native_uuid_field
     key = conversation.pk if native else conversation.pk.hex
-    made: Any = connection.ops.adapt_datetimefield_value(conversation.created_at)
-    return RawSQL(_WAY, (start or 0, key, made, limit, until, int(with_hidden)))  # noqa: S611 - the statement is a constant
+    without = conversation.forked_without or [0]
+    statement = _WAY.format(without=", ".join(["%s"] * len(without)))
+    values = (start or 0, key, key, *without, limit, until, int(with_hidden))
+    return RawSQL(statement, values)  # noqa: S611 - only places for values are put into it

@@ -67,6 +67,7 @@ def fork(conversation: Conversation, message: Message) -> Conversation:
             title=title_of_fork(conversation.title),
             head=message,
             forked_from=message,
+            forked_without=tree_of(conversation).gaps_above(message.pk),
             has_cuts=conversation.has_cuts,
             updated_at=timezone.now(),
         )

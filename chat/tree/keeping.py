@@ -23,13 +23,14 @@ def hand_over(conversation: Conversation) -> None:
     """Give what forks show of this conversation to the oldest of them. Inside the caller's transaction."""
     for fork in forks_beside(conversation):
         way = way_up(fork, fork.forked_from_id, with_hidden=True)
-        rows = list(conversation.messages.filter(pk__in=way).values_list("pk", "deleted_at"))
-        hidden = [pk for pk, deleted_at in rows if deleted_at and deleted_at <= fork.created_at]
-        shown = [pk for pk, deleted_at in rows if not deleted_at or deleted_at > fork.created_at]
-        for ids in batches(shown):
+        found = list(conversation.messages.filter(pk__in=way).values_list("pk", flat=True))
+        hidden = set(found) & set(fork.forked_without)
+        for ids in batches(pk for pk in found if pk not in hidden):
             Message.objects.filter(pk__in=ids).update(conversation=fork, deleted_at=None, is_gap=False)
         for ids in batches(hidden):
-            Message.objects.filter(pk__in=ids).update(conversation=fork, is_gap=True)
+            Message.objects.filter(pk__in=ids).update(
+                conversation=fork, deleted_at=timezone.now(), is_gap=True
+            )
 
 
 def forks_beside(conversation: Conversation) -> QuerySet[Conversation]:

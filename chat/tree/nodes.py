@@ -79,6 +79,16 @@ class Tree:
             node_id = self.parent(node_id)
         return found[::-1]
 
+    def gaps_above(self, node_id: int) -> list[int]:
+        """The hidden messages between that one and the first."""
+        found: list[int] = []
+        above = self.nodes[node_id].parent
+        while above is not None:
+            if self.nodes[above].hidden:
+                found.append(above)
+            above = self.nodes[above].parent
+        return found[::-1]
+
     def branch(self, node_id: int) -> list[int]:
         """It and all that follows it, whichever versions, without what is deleted already."""
         found, waiting = [], [node_id]

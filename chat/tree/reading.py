@@ -27,9 +27,9 @@ def messages_of(conversation: Conversation) -> QuerySet[Message]:
 
 def is_hidden(row: Message, conversation: Conversation) -> bool:
     """Whether it is deleted there. A fork goes on showing what is deleted from its origin later."""
-    if row.deleted_at is None:
-        return False
-    return row.conversation_id == conversation.pk or row.deleted_at <= conversation.created_at
+    if row.conversation_id == conversation.pk:
+        return row.deleted_at is not None
+    return row.pk in conversation.forked_without
 
 
 def _own(conversation: Conversation) -> Iterator[Node]:
@@ -46,6 +46,6 @@ def _shared(conversation: Conversation) -> Iterator[Node]:
         return
     way = way_up(conversation, conversation.forked_from_id, with_hidden=True)
     rows = Message.objects.filter(pk__in=way).exclude(conversation=conversation).order_by("pk")
-    for pk, parent, deleted_at in rows.values_list("pk", "parent_id", "deleted_at"):
-        hidden = deleted_at is not None and deleted_at <= conversation.created_at
+    for pk, parent in rows.values_list("pk", "parent_id"):
+        hidden = pk in conversation.forked_without
         yield Node(pk, parent, None, hidden, is_gap=hidden)

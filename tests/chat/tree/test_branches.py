@@ -306,8 +306,9 @@ def test_the_deleted_is_purged_after_a_while_with_its_files(
 # --- forks ----------------------------------------------------------------------------------------
 
 
-def fork(client: Client, message: Message) -> Conversation:
-    response = client.post(f"/messages/{message.pk}/fork/")
+def fork(client: Client, message: Message, within: Conversation | None = None) -> Conversation:
+    data = {"conversation": within.pk} if within else {}
+    response = client.post(f"/messages/{message.pk}/fork/", data)
     return Conversation.objects.get(pk=uuid.UUID(response.url.split("/")[2]))  # type: ignore[attr-defined]
 
 
@@ -382,10 +383,10 @@ def test_a_fork_outlives_its_origin(
 def test_a_fork_shows_what_is_deleted_in_its_origin(as_alice: Client, talked: Conversation) -> None:
     made = fork(as_alice, row("2"))
     as_alice.post(f"/messages/{row('1').pk}/delete/", {"branch": "1"})
-    Message.objects.filter(deleted_at__isnull=False).update(deleted_at=timezone.now() + timedelta(seconds=1))
     assert texts(talked) == ["One?"]
     assert texts(made) == ["One?", "1", "Two?", "2"]
-    Conversation.objects.filter(pk=made.pk).update(created_at=timezone.now() - 3 * KEPT)
+    again = fork(as_alice, row("2"), made)
+    assert texts(again) == texts(made)
     Message.objects.filter(deleted_at__isnull=False).update(deleted_at=timezone.now() - 2 * KEPT)
     assert purge_deleted() == 0
     destroy(Conversation.objects.filter(pk=talked.pk))

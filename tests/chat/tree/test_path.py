@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -14,6 +13,7 @@ from chat.generation.reach import reach
 from chat.models import Conversation, Message
 from chat.presenting.thread import thread_view
 from chat.presenting.window import before
+from chat.services import branches
 from chat.services.sending import Sent
 from privatechathub.accounts.models import User
 from tests.chat.tree.conftest import chain
@@ -22,9 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 def fork_of(row: Message) -> Conversation:
-    return Conversation.objects.create(
-        owner=row.conversation.owner, forked_from=row, head=row, updated_at=timezone.now()
-    )
+    return branches.fork(row.conversation, row)
 
 
 def test_the_way_holds_only_what_leads_to_the_head(talk: Conversation) -> None:
@@ -49,9 +47,7 @@ def test_deleted_messages_are_passed(talk: Conversation) -> None:
 
 def test_a_fork_shows_what_it_shares_also_when_that_is_deleted_later(talk: Conversation) -> None:
     rows = chain(talk, 6)
-    Message.objects.filter(pk=rows[1].pk).update(
-        deleted_at=timezone.now() - timedelta(minutes=1), is_gap=True
-    )
+    Message.objects.filter(pk=rows[1].pk).update(deleted_at=timezone.now(), is_gap=True)
     fork = fork_of(rows[3])
     Message.objects.filter(pk=rows[2].pk).update(deleted_at=timezone.now(), is_gap=True)
     own = Message.objects.create(conversation=fork, parent=rows[3], role="user", text="on its own")
