@@ -13,7 +13,10 @@ from chat.tree.reading import tree_of
 
 def with_versions_flag() -> QuerySet[Message]:
     """Messages that know whether it is worth looking for other versions of them. No query more."""
-    others = Message.objects.exclude(pk=OuterRef("pk")).filter(Q(deleted_at=None) | Q(is_gap=True))
+    elsewhere = ~Q(conversation=OuterRef("conversation_id"))  # deleted there, it may still be shown here
+    others = Message.objects.exclude(pk=OuterRef("pk")).filter(
+        Q(deleted_at=None) | Q(is_gap=True) | elsewhere
+    )
     above = Message.objects.filter(pk=OuterRef("parent_id"), is_gap=True)
     return Message.objects.annotate(
         may_vary=Case(
