@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from chat.comparing.diff import Stretch, stretches
 from chat.details import details
-from chat.models import Generation, Message, MessageRole
+from chat.models import Conversation, Generation, Message, MessageRole
 from chat.presenting.endings import model_label
 
 #: Characters of an answer that are compared.
@@ -58,6 +58,7 @@ class ComparisonView:
     cut: bool
     thread_url: str
     thread_title: str
+    conversation_id: str
 
 
 def siblings(answer: Message) -> list[Message]:
@@ -73,12 +74,19 @@ def siblings(answer: Message) -> list[Message]:
     return list(rows.order_by("pk"))
 
 
-def compare_url(answer: Message) -> str:
+def query_of(answer: Message, conversation: Conversation) -> str:
+    """What names the conversation in an address, where that is a fork which shares the answer."""
+    return f"?conversation={conversation.pk}" if conversation.pk != answer.conversation_id else ""
+
+
+def compare_url(answer: Message, conversation: Conversation) -> str:
     """Where it is compared with the others to the same question; empty where there are none."""
     if answer.role != MessageRole.ASSISTANT or answer.parent_id is None:
         return ""
     others = Message.objects.filter(parent=answer.parent_id, role=answer.role, deleted_at=None)
-    return reverse("chat:compare-answers", args=[answer.pk]) if others.exclude(pk=answer.pk).exists() else ""
+    if not others.exclude(pk=answer.pk).exists():
+        return ""
+    return reverse("chat:compare-answers", args=[answer.pk]) + query_of(answer, conversation)
 
 
 def pair_of(found: Sequence[Message], wanted: Sequence[int], default: int) -> tuple[Message, Message]:
@@ -92,11 +100,12 @@ def pair_of(found: Sequence[Message], wanted: Sequence[int], default: int) -> tu
     return found[at - 1], found[at]
 
 
-def comparison_view(found: Sequence[Message], first: Message, second: Message) -> ComparisonView:
-    """The page. Two queries."""
+def comparison_view(
+    found: Sequence[Message], first: Message, second: Message, conversation: Conversation
+) -> ComparisonView:
+    """The page, from the conversation that shows them. Two queries."""
     runs = newest_runs(found)
     labels = {row.pk: label_of(place, row, runs.get(row.pk)) for place, row in enumerate(found, 1)}
-    conversation = first.conversation
     return ComparisonView(
         choices=tuple(
             ChoiceView(row.pk, labels[row.pk], row.pk == first.pk, row.pk == second.pk) for row in found
@@ -112,6 +121,7 @@ def comparison_view(found: Sequence[Message], first: Message, second: Message) -
         cut=max(len(first.text), len(second.text)) > LONGEST,
         thread_url=conversation.get_absolute_url(),
         thread_title=conversation.title,
+        conversation_id=str(conversation.pk),
     )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.db.models import Q
+
 from backends.adapters.messages import ChatRequest, ToolSpec
 from backends.models import CatalogueModel
 from chat.generation import canonical, prompt, reach, receipt
@@ -56,9 +58,10 @@ def rebuild(generation: Generation) -> Rebuilt:
 
 
 def rows_of(generation: Generation, ids: Sequence[int]) -> tuple[Message, ...]:
-    """Those of the messages that are still there, and the person's own."""
-    owner = generation.message.conversation.owner_id
-    found = Message.objects.filter(conversation__owner=owner, deleted_at=None).in_bulk(ids)
+    """Those of the messages that are still there, and the person's own. A fork keeps what it shares."""
+    conversation = generation.message.conversation
+    there = Q(deleted_at=None) | ~Q(conversation=conversation.pk)
+    found = Message.objects.filter(there, conversation__owner=conversation.owner_id).in_bulk(ids)
     return tuple(found[pk] for pk in ids if pk in found)
 
 

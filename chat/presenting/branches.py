@@ -6,13 +6,12 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.urls import reverse
-
 from chat.comparing.page import compare_url
 from chat.models import Attachment, Conversation, Message, MessageRole
 from chat.permalinks import permalink
 from chat.picker import model_groups
 from chat.presenters import EditView, FileChoice, MessageMenuView
+from chat.receipts.page import receipt_url
 from chat.services.answers import ref_of
 from chat.services.models import usable_models
 
@@ -47,12 +46,12 @@ def menu_view(user: User, row: Message, conversation: Conversation) -> MessageMe
         url=permalink(row, conversation.pk),
         is_shared=row.conversation_id != conversation.pk,
         models=model_groups(usable_models(user), user, conversation, ref_of(row)) if asks else (),
-        receipt_url=receipt_url(row) if is_answer else "",
-        compare_url=compare_url(row),
+        receipt_url=newest_receipt(row, conversation) if is_answer else "",
+        compare_url=compare_url(row, conversation),
     )
 
 
-def receipt_url(answer: Message) -> str:
+def newest_receipt(answer: Message, conversation: Conversation) -> str:
     """What the model was asked; empty where none wrote the answer."""
     newest = answer.generations.order_by("-created_at").values_list("pk", flat=True).first()
-    return reverse("chat:receipt", args=[newest]) if newest else ""
+    return receipt_url(newest, answer, conversation) if newest else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils import formats
@@ -18,10 +19,10 @@ from backends.adapters.messages import (
     ToolCallPart,
     ToolResultPart,
 )
-from chat.comparing.page import compare_url
+from chat.comparing.page import compare_url, query_of
 from chat.generation.rebuild import Rebuilt, rebuild
 from chat.generation.texts import json_text
-from chat.models import Generation
+from chat.models import Conversation, Generation, Message
 from chat.picker import model_groups
 from chat.presenting.endings import model_label
 from chat.receipts import curl, facts
@@ -38,14 +39,15 @@ PAGE = 40
 START = 80
 
 
-def receipt_view(user: User, generation: Generation, *, whole: bool = False) -> ReceiptView:
-    """The page. ``whole``: with all turns. A fixed number of queries."""
+def receipt_view(
+    user: User, generation: Generation, conversation: Conversation, *, whole: bool = False
+) -> ReceiptView:
+    """The page, from the conversation that shows the answer. ``whole``: with all turns. A fixed number of queries."""
     found = rebuild(generation)
     request = found.rounds[-1].request if found.rounds else None
     turns = request.messages if request else ()
     earlier = 0 if whole else max(0, len(turns) - PAGE)
-    conversation = generation.message.conversation
-    address = reverse("chat:receipt", args=[generation.pk])
+    address = receipt_url(generation.pk, generation.message, conversation)
     first = found.rounds[0].request if found.rounds else None
     return ReceiptView(
         kept=bool(found.rounds),
@@ -58,7 +60,7 @@ def receipt_view(user: User, generation: Generation, *, whole: bool = False) -> 
         tools=tool_views(first) if first else (),
         turns=tuple(map(turn_view, turns[earlier:])),
         earlier=earlier,
-        earlier_url=f"{address}?all=1" if earlier else "",
+        earlier_url=f"{address}{'&' if '?' in address else '?'}all=1" if earlier else "",
         rounds=tuple(
             RoundView(number, entry.sha256, entry.same, entry.tools)
             for number, entry in enumerate(found.rounds, 1)
@@ -71,10 +73,16 @@ def receipt_view(user: User, generation: Generation, *, whole: bool = False) -> 
         repeat_url=repeat_url(generation) if found.rounds else "",
         repeated=repeated_view(user, generation),
         models=model_groups(usable_models(user), user, conversation, ""),
-        compare_url=compare_url(generation.message),
+        compare_url=compare_url(generation.message, conversation),
+        conversation_id=str(conversation.pk),
         thread_url=conversation.get_absolute_url(),
         thread_title=conversation.title,
     )
+
+
+def receipt_url(generation_id: UUID, answer: Message, conversation: Conversation) -> str:
+    """The page, from that conversation."""
+    return reverse("chat:receipt", args=[generation_id]) + query_of(answer, conversation)
 
 
 def part_url(generation: Generation, part: str) -> str:

@@ -65,5 +65,6 @@ class ReceiptView:
     repeated: RepeatedView | None
     models: tuple[ModelGroup, ...]
     compare_url: str
+    conversation_id: str
     thread_url: str
     thread_title: str

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from backends.database import write_transaction
 from chat.generation.sampling import taken_by
 from chat.generation.updates import Kind
-from chat.models import Generation
+from chat.models import Conversation, Generation
 from chat.services.branches import held
 from chat.services.models import find_model
 from chat.services.refusals import Refused
@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from privatechathub.accounts.models import User
 
 
-def repeat(user: User, generation: Generation, ref: str = "") -> Generation:
+def repeat(
+    user: User, generation: Generation, ref: str = "", *, within: Conversation | None = None
+) -> Generation:
     """Another answer to the same request, with the same options and seed, by the same model or that of ``ref``.
 
-    Only options that the model's server takes go along. The answer stands beside the first in the tree. Raises
-    Refused while an answer is being written, where the model is gone, and where it is not known what was sent.
+    Only options that the model's server takes go along. The answer stands beside the first in the tree.
+    ``within`` is the conversation that shows it, where that is a fork which shares it. Raises Refused while an
+    answer is being written, where the model is gone, and where it is not known what was sent.
     """
     answer = generation.message
     if not generation.receipt.get("rounds") or generation.continues:
@@ -31,7 +34,7 @@ def repeat(user: User, generation: Generation, ref: str = "") -> Generation:
     if answer.parent is None:
         raise Refused(_("The question of this answer was deleted."))
     with write_transaction():
-        conversation = held(answer.conversation)
+        conversation = held(within or answer.conversation)
         refuse_while_answering(conversation)
         model = find_model(user, ref or ref_of(generation))
         sent = generation.receipt.get("options", {})

@@ -7,7 +7,6 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -16,6 +15,7 @@ from chat.comparing.page import compare_url
 from chat.details import details as details_of
 from chat.details import options_sent
 from chat.models import Ask, AskState
+from chat.receipts.page import receipt_url
 from chat.services.asks import answer_ask, may_be
 from chat.views.messages import changed
 from chat.views.requests import is_htmx, person, posted
@@ -57,19 +57,18 @@ def output(request: HttpRequest, activity_id: UUID) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def details(request: HttpRequest, message_id: int) -> HttpResponse:
     """How an answer came about. Raises Http404 for a message that no model wrote."""
-    message, _conversation = own_place(person(request), message_id, request.GET.get("conversation", ""))
+    message, conversation = own_place(person(request), message_id, request.GET.get("conversation", ""))
     generation = message.generations.select_related("backend").order_by("-created_at").first()
     if generation is None:
         raise Http404
     context: dict[str, object] = {
         "details": details_of(generation),
         "options": options_sent(generation),
-        "receipt_url": reverse("chat:receipt", args=[generation.pk]),
-        "compare_url": compare_url(message),
+        "receipt_url": receipt_url(generation.pk, message, conversation),
+        "compare_url": compare_url(message, conversation),
     }
     if is_htmx(request):
         return render(request, "chat/fragments/details.html", context)
-    conversation = message.conversation
     context |= {"thread_url": conversation.get_absolute_url(), "thread_title": conversation.title}
     return render(request, "chat/pages/details.html", context)
 

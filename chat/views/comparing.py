@@ -7,24 +7,19 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from chat.access import own_message
 from chat.comparing.page import comparison_view, pair_of, siblings
-from chat.views.requests import person
+from chat.views.messages import place
 
 
 @require_safe
 @login_required
 def show(request: HttpRequest, message_id: int) -> HttpResponse:
     """Two of the answers, those that ``first`` and ``second`` name. Raises Http404 where there is only one."""
-    answer = own_message(person(request), message_id)
+    answer, conversation = place(request, message_id)
     found = siblings(answer)
     if len(found) < 2 or answer.pk not in {row.pk for row in found}:
         raise Http404
     wanted = [int(value) for name in ("first", "second") if (value := request.GET.get(name, "")).isdecimal()]
     first, second = pair_of(found, wanted, answer.pk)
-    first.conversation = second.conversation = answer.conversation
-    return render(
-        request,
-        "chat/pages/comparison_of_answers.html",
-        {"comparison": comparison_view(found, first, second)},
-    )
+    view = comparison_view(found, first, second, conversation)
+    return render(request, "chat/pages/comparison_of_answers.html", {"comparison": view})

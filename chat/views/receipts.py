@@ -14,13 +14,13 @@ from backends.adapters.messages import ChatRequest
 from chat.access import own_generation
 from chat.generation import canonical
 from chat.generation.rebuild import rebuild
-from chat.models import Generation
+from chat.models import Conversation, Generation
 from chat.receipts.curl import as_text, wire_request
 from chat.receipts.page import receipt_view
 from chat.services.refusals import Refused
 from chat.services.repeating import repeat as repeat_generation
 from chat.transfer.fields import RUN, written
-from chat.views.messages import ref_of, refuse
+from chat.views.messages import place, ref_of, refuse
 from chat.views.requests import person
 
 
@@ -28,8 +28,8 @@ from chat.views.requests import person
 @login_required
 def show(request: HttpRequest, generation_id: UUID) -> HttpResponse:
     """The page."""
-    generation = own_generation(person(request), generation_id)
-    view = receipt_view(person(request), generation, whole="all" in request.GET)
+    generation, conversation = shown(request, generation_id)
+    view = receipt_view(person(request), generation, conversation, whole="all" in request.GET)
     return render(request, "chat/pages/receipt.html", {"receipt": view})
 
 
@@ -66,13 +66,19 @@ def part(request: HttpRequest, generation_id: UUID, part: str) -> HttpResponse:
 @login_required
 def repeat(request: HttpRequest, generation_id: UUID) -> HttpResponse:
     """Send the same request again, to the same model or another one."""
-    generation = own_generation(person(request), generation_id)
-    conversation = generation.message.conversation
+    generation, conversation = shown(request, generation_id)
     try:
-        repeat_generation(person(request), generation, ref_of(request))
+        repeat_generation(person(request), generation, ref_of(request), within=conversation)
     except Refused as refused:
         return refuse(request, conversation, refused)
     return redirect(conversation)
+
+
+def shown(request: HttpRequest, generation_id: UUID) -> tuple[Generation, Conversation]:
+    """A run, and the conversation in which somebody looks at it. Raises Http404."""
+    generation = own_generation(person(request), generation_id)
+    _message, conversation = place(request, generation.message_id)
+    return generation, conversation
 
 
 def values_of(generation: Generation, asked: ChatRequest) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def test_everything_that_is_known_stands_in_one_list(answered: Sent, as_alice: C
         "of these for thinking": "100",
         "Ended": "complete",
     }
-    assert options == ["Temperature: 0.2", "Thinking: Little", "Stop words: “END”, “\n”"]
+    assert options == ["Temperature: 0.2", "Stop words: “END”, “\n”", "Thinking: Little"]
 
 
 def test_the_page_without_script_shows_the_same(answered: Sent, as_alice: Client) -> None:

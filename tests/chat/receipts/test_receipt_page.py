@@ -27,6 +27,7 @@ from backends.models import Backend, CatalogueModel
 from chat.generation import canonical, runtime
 from chat.models import Conversation, Generation, Message, Status
 from chat.receipts import curl
+from chat.services import branches, deleting
 from chat.services.refusals import Refused
 from chat.services.repeating import repeat
 from chat.services.sending import Sent
@@ -383,3 +384,65 @@ def test_what_has_no_receipt_is_not_sent_again(ask: Ask, alice: User) -> None:
 
     with pytest.raises(Refused, match="not known what was sent"):
         repeat(alice, as_read(sent.generation))
+
+
+@live
+async def test_in_a_fork_it_is_sent_again_there(
+    hub: runtime.Runtime, ask: Ask, alice: User, as_alice: Client, as_bob: Client
+) -> None:
+    first_script, generation = await prompted(ask)
+    answer = await in_database(
+        Message.objects.select_related("conversation__owner").get, pk=generation.message_id
+    )
+    fork = await in_database(branches.fork, answer.conversation, answer)
+    await in_database(deleting.delete_message, answer.conversation, answer)
+    script = Rounds([TextDelta("Again.")])
+    scripted.register("play", script)
+
+    url = f"{url_of(generation)}?conversation={fork.pk}"
+    page = await in_database(as_alice.get, url)
+    gone = await in_database(as_alice.get, url_of(generation))
+    assert (page.status_code, gone.status_code) == (200, 404)
+    assert fork.get_absolute_url() in page.content.decode()
+    assert "This is exactly what was sent" in words(page)
+    assert (await in_database(as_bob.get, url)).status_code == 404
+    again = reverse("chat:generation-repeat", args=[generation.pk])
+    response = await in_database(as_alice.post, again, {"conversation": str(fork.pk)})
+
+    assert response["Location"] == fork.get_absolute_url()
+    newest = await in_database(Generation.objects.select_related("message").latest, "created_at")
+    assert newest.message.conversation_id == fork.pk
+    await ended(Sent(fork, newest.message, newest.message, newest))
+    assert canonical.values(script.requests[0]) == canonical.values(first_script.requests[0])
+
+
+# --- what was known --------------------------------------------------------------------------------------
+
+
+def test_the_build_of_the_model_and_how_it_was_asked_are_told(ask: Ask, as_alice: Client) -> None:
+    sent = ask()
+    kept = {
+        "turns": [[sent.question.pk] * 2],
+        "rounds": [{"sha256": "0" * 64, "steps": 0, "tools": False}],
+        "model": {"digest": "sha256:abc", "variant": "m@q4", "size_bytes": 4096, "context_length": 8192},
+        "server": {"kind": "lmstudio", "version": "0.4.2", "num_ctx": "4096"},
+        "state": {"response_id": "resp_1"},
+        "retried": "min_p, <top_k>",
+    }
+    Generation.objects.update(status=Status.COMPLETED, receipt=kept)
+
+    response = as_alice.get(url_of(sent.generation))
+
+    assert not faults(response)
+    shown = words(response)
+    for text in (
+        "Digest of the model sha256:abc",
+        "Variant m@q4",
+        "8,192 tokens",
+        "Version of the server 0.4.2",
+        "Context window set for the server 4096",
+        "what was new; the server remembered the rest",
+        "Asked once more min_p, <top_k>",
+        "This is no longer exactly what was sent.",
+    ):
+        assert text in shown
