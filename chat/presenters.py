@@ -436,7 +436,8 @@ class ThreadView:
 
     ``revision`` counts changes of structure; the page tells it to the socket on reconnect.
     ``earlier_url`` loads the messages before the first of these, ``later_url`` those after the last; empty where
-    there are none. ``undo_url`` brings back what was just deleted.
+    there are none. ``undo_url`` brings back what was just deleted. ``prompt_name``: the entry of the library that
+    it follows, if it does.
     """
 
     id: str
@@ -449,7 +450,7 @@ class ThreadView:
     earlier_url: str = ""
     later_url: str = ""
     system_prompt: str = ""
-    has_options: bool = False
+    prompt_name: str = ""
     is_pinned: bool = False
     is_archived: bool = False
     active: bool = field(default=False)

@@ -102,5 +102,5 @@ def preset_choices(user: User) -> Choices:
 
 
 def _group(label: str, rows: Iterable[SystemPrompt | SamplingPreset]) -> Choices:
-    choices = [(str(row.pk), row.name) for row in rows]
+    choices = [(str(row.pk), row.name) for row in sorted(rows, key=lambda row: row.name.casefold())]
     return [(label, choices)] if choices else []

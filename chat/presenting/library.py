@@ -56,7 +56,7 @@ class LibraryView:
 
 def library_view(user: User) -> LibraryView:
     """The entries and presets that this person may use. Two queries."""
-    rows = list(SystemPrompt.objects.usable_by(user))
+    rows = sorted(SystemPrompt.objects.usable_by(user), key=lambda row: row.name.casefold())
     return LibraryView(
         mine=tuple(prompt_row(user, row) for row in rows if not row.is_shared),
         shared=tuple(prompt_row(user, row) for row in rows if row.is_shared),

@@ -71,7 +71,7 @@ def thread_of(
         earlier_url=earlier_url,
         later_url=later_url,
         system_prompt=conversation.system_prompt,
-        has_options=bool(conversation.options or conversation.system_prompt),
+        prompt_name=conversation.prompt.name if conversation.prompt else "",
         is_pinned=conversation.pinned_at is not None,
         is_archived=conversation.archived_at is not None,
         active=any(message.is_active for message in messages),

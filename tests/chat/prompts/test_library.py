@@ -127,6 +127,15 @@ def test_the_list_costs_the_same_however_long_it_is(as_alice: Client, alice: Use
     assert queries() == before
 
 
+def test_names_are_listed_as_people_sort_them(as_alice: Client, alice: User, demo: object) -> None:
+    for name in ("Zebra", "apple", "Mango"):
+        SystemPrompt.objects.create(owner=alice, name=name, text="x")
+
+    for url in ("/prompts/", "/?start=1"):
+        page = as_alice.get(url).content.decode()
+        assert page.index("apple") < page.index("Mango") < page.index("Zebra")
+
+
 def test_what_a_prompt_says_is_text_on_every_page(as_alice: Client, alice: User, demo: object) -> None:
     evil = SystemPrompt.objects.create(
         owner=alice, name="<b>x</b>", description="<i>", text="<script>alert(1)</script>{{a:text=<b>}}"

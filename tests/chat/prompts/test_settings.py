@@ -56,6 +56,14 @@ def test_an_entry_is_followed_from_the_next_answer_on(
     assert not read(page).all("textarea", name_="system_prompt")
 
 
+def test_the_thread_s_menu_names_the_entry(
+    as_alice: Client, talk: Conversation, pirate: SystemPrompt
+) -> None:
+    as_alice.post(url_of(talk), {"prompt": str(pirate.pk)})
+
+    assert "Pirate" in [tag.text for tag in read(as_alice.get(talk.get_absolute_url())).tags]
+
+
 def test_the_own_text_comes_back_when_the_entry_is_left(
     as_alice: Client, talk: Conversation, pirate: SystemPrompt
 ) -> None:
