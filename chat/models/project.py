@@ -20,6 +20,8 @@ DESCRIPTION_LENGTH = 500
 #: Characters; every answer in the project begins with reading them.
 INSTRUCTIONS_LENGTH = 200_000
 MEMORY_LENGTH = 50_000
+#: Files of one project.
+MOST_OF_PROJECT = 50
 
 
 class Colour(models.TextChoices):

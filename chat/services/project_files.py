@@ -14,14 +14,12 @@ from backends.database import write_transaction
 from chat.arrivals import keep, row_of, staged
 from chat.documents import Kind
 from chat.models import Attachment, Project
+from chat.models.project import MOST_OF_PROJECT
 from chat.services.refusals import Refused
 from chat.services.uploads import kind_of_upload, name_of, prepared, refuse_large, refuse_many
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
-
-#: Files of one project.
-MOST_OF_PROJECT = 50
 
 
 def add(user: User, project: Project, uploads: Sequence[UploadedFile[bytes]]) -> list[Attachment]:

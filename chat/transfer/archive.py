@@ -75,10 +75,13 @@ async def zipped(user: User, kind: Kind, ids: Collection[UUID] | None = None) ->
             )
         if kind is KINDS["json"]:
             for project in await in_database(projects.of, user, ids):
-                content = project_as_json(await in_database(projects.load, project))
+                loaded = await in_database(projects.load, project)
                 name = names.unused(project.name, str(project.pk))
-                _write(archive, name, kind.ending, project.updated_at, content)
+                _write(archive, name, kind.ending, project.updated_at, project_as_json(loaded))
                 yield outlet.take()
+                for file in loaded.files:
+                    await asyncio.to_thread(_add_file, archive, file["digest"], project.updated_at, kept)
+                    yield outlet.take()
         for pk in await in_database(_ids, user, ids):
             found = await in_database(_written, user, pk, kind, language)
             if found is None:  # deleted meanwhile

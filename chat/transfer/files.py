@@ -11,7 +11,7 @@ from chat.arrivals import Ready, Staged, document, keep, row_of, same_image, sta
 from chat.documents import Kind, Unreadable, kind_of
 from chat.imaging import BadImage
 from chat.models import Attachment, Message
-from chat.transfer.portable import Talk
+from chat.transfer.portable import PortableProject, Talk
 from chat.transfer.unpacking import AttachedFiles
 
 if TYPE_CHECKING:
@@ -27,9 +27,21 @@ ByTurn = Mapping[str, list[tuple[str, Staged]]]
 NO_FILES: ByTurn = {}
 
 
-def missing(talk: Talk, found: AttachedFiles) -> int:
-    """How many files of a conversation are not in the import."""
-    return sum(file["digest"] not in found for turn in talk.turns for file in turn.files)
+def told_of(row: Attachment) -> dict[str, Any]:
+    """What an export tells of a file."""
+    return {name: getattr(row, name) for name in ("name", "media_type", "size", "digest")}
+
+
+def files_of(found: Talk | PortableProject) -> list[Mapping[str, Any]]:
+    """All files that are told of."""
+    if isinstance(found, PortableProject):
+        return list(found.files)
+    return [file for turn in found.turns for file in turn.files]
+
+
+def missing(told: Talk | PortableProject, found: AttachedFiles) -> int:
+    """How many files of a conversation or a project are not in the import."""
+    return sum(file["digest"] not in found for file in files_of(told))
 
 
 @contextmanager
@@ -45,6 +57,14 @@ def brought(talk: Talk, found: AttachedFiles) -> Iterator[ByTurn]:
                 if ready := _ready(file, found):
                     by_turn.setdefault(turn.id, []).append((file["digest"], staged(stack, ready)))
         yield by_turn
+
+
+@contextmanager
+def brought_to(project: PortableProject, found: AttachedFiles) -> Iterator[list[Staged]]:
+    """The documents of a project, like :func:`brought`."""
+    with ExitStack() as stack:
+        ready = (_ready(file, found) for file in project.files)
+        yield [staged(stack, item) for item in ready if item and item.text]
 
 
 def _ready(file: Mapping[str, Any], found: AttachedFiles) -> Ready | None:

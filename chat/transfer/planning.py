@@ -13,10 +13,10 @@ from django.db import IntegrityError
 from backends.database import write_transaction
 from chat.models import Conversation, Origin
 from chat.transfer import library, limits, projects, rows
-from chat.transfer.files import NO_FILES, ByTurn, brought, missing
+from chat.transfer.files import NO_FILES, ByTurn, brought, brought_to, missing
 from chat.transfer.portable import HUB, LeftOut, Library, PortableProject, Talk
 from chat.transfer.reading import Loss, conversations
-from chat.transfer.unpacking import Upload
+from chat.transfer.unpacking import AttachedFiles, Upload
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -67,14 +67,15 @@ def new_ones(owner: User, upload: Upload) -> Iterator[tuple[Talk, str]]:
             yield found, digest
 
 
-def take_in_beside(owner: User, upload: Upload) -> None:
+def take_in_beside(owner: User, upload: Upload, files: AttachedFiles) -> None:
     """Store what conversations refer to: libraries and projects. Raises BadFile."""
     for found in conversations(upload):
-        with write_transaction():
-            if isinstance(found, Library):
+        if isinstance(found, Library):
+            with write_transaction():
                 library.take_in(owner, found)
-            elif isinstance(found, PortableProject):
-                projects.save(owner, found)
+        elif isinstance(found, PortableProject) and not projects.is_here(owner, found):
+            with brought_to(found, files) as arrived:
+                projects.save(owner, found, arrived)
 
 
 def look_through(owner: User, upload: Upload) -> dict[str, Any]:
@@ -101,6 +102,10 @@ def look_through(owner: User, upload: Upload) -> dict[str, Any]:
                 entries += len(library.lacking(owner, found))
             elif isinstance(found, PortableProject):
                 new_projects[found.id] = projects.find(owner, found.id) is None
+                if not projects.is_here(owner, found):
+                    gone = missing(found, files)
+                    attached += len(found.files) - gone
+                    left_out.update({LeftOut.FILE.value: gone})
             elif isinstance(found, Loss):
                 lost[found.reason.value] += 1
                 others[found.file] = None
@@ -139,8 +144,8 @@ def bring_in(owner: User, upload: Upload, told: Callable[[int], None]) -> int:
     ``told`` hears the count after each. What was stored before a BadFile stays; a second try goes on there.
     """
     count = 0
-    take_in_beside(owner, upload)
     with upload.attached() as files:
+        take_in_beside(owner, upload, files)
         for talk, digest in new_ones(owner, upload):
             with brought(talk, files) as arrived:
                 count += bring_in_one(owner, talk, digest, arrived)

@@ -105,13 +105,16 @@ class ProjectName:
 
 @dataclass(frozen=True, slots=True)
 class PortableProject:
-    """A project without its conversations. ``values`` and ``earlier`` hold the fields of its rows (see ``fields``)."""
+    """A project without its conversations. ``values`` and ``earlier`` hold the fields of its rows (see ``fields``),
+    ``files`` what ``Turn`` tells of files.
+    """
 
     id: str
     values: Mapping[str, Any]
     backend: str = ""
     model_id: str = ""
     earlier: tuple[Mapping[str, Any], ...] = ()
+    files: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

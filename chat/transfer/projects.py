@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -10,8 +10,10 @@ from uuid import UUID
 from django.db.models import Q
 
 from backends.database import write_transaction
-from chat.models import Conversation, Project, ProjectRevision
+from chat.arrivals import Staged, keep, row_of
+from chat.models import Attachment, Conversation, Project, ProjectRevision
 from chat.transfer import fields
+from chat.transfer.files import told_of
 from chat.transfer.portable import PortableProject, ProjectName
 from chat.transfer.servers import usable_backend
 
@@ -38,6 +40,7 @@ def load(project: Project) -> PortableProject:
         earlier=tuple(
             {name: getattr(row, name) for name in fields.REVISION} for row in project.revisions.order_by("pk")
         ),
+        files=tuple(map(told_of, project.attachments.defer("text") if project.attached else ())),
     )
 
 
@@ -66,12 +69,19 @@ def named(owner: User, name: ProjectName | None) -> Project | None:
     return find(owner, name.id) or Project.objects.create(owner=owner, name=name.name, origin_id=name.id)
 
 
-def save(owner: User, project: PortableProject) -> None:
-    """Store it. One that is there stays as it is, unless it holds nothing but its name."""
+def is_here(owner: User, project: PortableProject) -> bool:
+    """Whether the person has it already, with something in it."""
+    row = find(owner, project.id)
+    return row is not None and not is_bare(row)
+
+
+def save(owner: User, project: PortableProject, brought: Sequence[Staged] = ()) -> None:
+    """Store it with its files. One that is there stays as it is, unless it holds nothing but its name."""
     with write_transaction():
         row = find(owner, project.id) or Project(owner=owner, origin_id=project.id)
         if not is_bare(row):
             return
+        row.attached = len(brought)
         for name, value in project.values.items():
             if name != "created_at":
                 setattr(row, name, value)
@@ -82,11 +92,16 @@ def save(owner: User, project: PortableProject) -> None:
             Project.objects.filter(pk=row.pk).update(created_at=created)
         for revision in project.earlier:
             save_revision(row, revision)
+        keep(brought)
+        Attachment.objects.bulk_create(
+            row_of(owner, row, place, item.ready) for place, item in enumerate(brought)
+        )
 
 
 def is_bare(row: Project) -> bool:
     """Whether nobody has written anything into it."""
-    return not any((row.description, row.instructions, row.memory, row.system_prompt, row.tools))
+    said = (row.description, row.instructions, row.memory, row.system_prompt)
+    return not any((*said, row.tools, row.attached))
 
 
 def save_revision(project: Project, values: Mapping[str, Any]) -> None:

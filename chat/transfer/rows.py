@@ -15,7 +15,7 @@ from chat.models import TITLE_LENGTH, Activity, Ask, Attachment, Conversation, G
 from chat.services.order import tags_named
 from chat.transfer import fields, projects
 from chat.transfer.excerpts import inward, outward
-from chat.transfer.files import NO_FILES, ByTurn, store
+from chat.transfer.files import NO_FILES, ByTurn, store, told_of
 from chat.transfer.library import portable_prompt, preset_of, preset_row, prompt_row
 from chat.transfer.portable import HUB, Preset, Run, Talk, Turn
 from chat.transfer.servers import usable_backend
@@ -89,11 +89,7 @@ def _shown(conversation: Conversation) -> tuple[list[Message], dict[int, int | N
 
 
 def _files(row: Message) -> tuple[dict[str, Any], ...]:
-    attached = row.attachments.all() if row.attached else ()
-    return tuple(
-        {name: getattr(found, name) for name in ("name", "media_type", "size", "digest")}
-        for found in attached
-    )
+    return tuple(map(told_of, row.attachments.all() if row.attached else ()))
 
 
 def _runs(conversation: Conversation, digests: Mapping[str, str]) -> dict[int, list[Run]]:

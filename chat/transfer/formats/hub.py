@@ -6,19 +6,16 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from chat.arrivals import file_name
 from chat.models import TITLE_LENGTH, MessageRole
 from chat.transfer import fields, values
 from chat.transfer.arranging import arranged, last_of
 from chat.transfer.formats import library
+from chat.transfer.formats.attached import read_file, written_file
 from chat.transfer.formats.project import read_name, written_name
 from chat.transfer.portable import HUB, LeftOut, Run, Talk, Turn, Unreadable
 
 #: Grows when a reader of the old shape could not read the new one.
 VERSION = 1
-
-#: Our names of what is told of a file -> those of the format.
-FILE = {"digest": "sha256"}
 
 
 def recognises(item: Mapping[str, Any]) -> bool:
@@ -64,7 +61,7 @@ def _message(turn: Turn) -> dict[str, Any]:
         "created_at": fields.written(turn.created_at),
         "edited": turn.edited,
         "chosen": turn.chosen,
-        "files": [{FILE.get(name, name): value for name, value in file.items()} for file in turn.files],
+        "files": [written_file(file) for file in turn.files],
         "generations": [
             _written(run.values)
             | {
@@ -126,18 +123,8 @@ def _turn(message: Mapping[str, Any]) -> Turn:
         edited=message.get("edited") is True,
         chosen=values.name(chosen, 100) if isinstance(chosen, str) else None,
         runs=tuple(_run(run) for run in values.objects(message.get("generations"))),
-        files=tuple(map(_file, values.objects(message.get("files")))),
+        files=tuple(map(read_file, values.objects(message.get("files")))),
     )
-
-
-def _file(file: Mapping[str, Any]) -> dict[str, Any]:
-    digest = file.get("sha256")
-    return {
-        "name": file_name(values.text(file.get("name"), 500)),
-        "media_type": values.name(file.get("media_type"), 100),
-        "size": values.whole(file.get("size")) or 0,
-        "digest": digest if values.is_digest(digest) else "",
-    }
 
 
 def _run(run: Mapping[str, Any]) -> Run:

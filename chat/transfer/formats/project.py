@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from chat.models import Told
-from chat.models.project import NAME_LENGTH
+from chat.models.project import MOST_OF_PROJECT, NAME_LENGTH
 from chat.models.project_revision import KEPT
 from chat.transfer import fields, values
+from chat.transfer.formats.attached import read_file, written_file
 from chat.transfer.portable import PortableProject, ProjectName, Unreadable
 
 PROJECT = "private-chat-hub-project"
@@ -33,6 +34,7 @@ def document(project: PortableProject) -> dict[str, Any]:
             **_written(project.values),
             "backend": project.backend,
             "model_id": project.model_id,
+            "files": [written_file(file) for file in project.files],
             "earlier": [_written(revision) for revision in project.earlier],
         },
     }
@@ -56,6 +58,7 @@ def read(item: Mapping[str, Any]) -> PortableProject:
         values=fields.read(fields.PROJECT, project),
         backend=values.name(project.get("backend"), 60),
         model_id=values.text(project.get("model_id"), 250),
+        files=tuple(map(read_file, values.objects(project.get("files"))[:MOST_OF_PROJECT])),
         earlier=tuple(revision for revision in earlier if revision["field"]),
     )
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from backends.models import Backend
 from chat.models import Conversation, Import, Project, ProjectRevision, Told
 from chat.models.project import Colour, Icon
+from chat.services import project_files
 from chat.services.sending import Sent
 from chat.transfer import planning, projects, rows
 from chat.transfer.archive import zipped
@@ -183,6 +184,45 @@ def test_a_single_conversation_brings_the_name_and_the_rest_may_follow(garden: P
     assert (bare.name, bare.memory) == ("Kitchen garden", "")
     projects.save(bob, projects.load(garden))
     assert content(bare) == content(garden)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("threads")
+def test_its_files_travel_with_it(garden: Project, alice: User, bob: User, tmp_path: Path) -> None:
+    plan = SimpleUploadedFile("plan.md", b"# North bed\n\nPeas, then kale.")
+    project_files.add(alice, garden, [plan])
+    upload = file_of(alice, tmp_path)
+    assert planning.look_through(bob, upload)["attached"] == 1
+
+    for _ in range(2):
+        planning.bring_in(bob, upload, lambda count: None)
+
+    theirs = Project.objects.owned_by(bob).get()
+    row = theirs.attachments.get()
+    assert theirs.attached == 1
+    assert (row.owner, row.name, row.text) == (bob, "plan.md", "# North bed\n\nPeas, then kale.")
+    assert row.content() == garden.attachments.get().content()
+    assert content(theirs) == content(garden)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("threads")
+def test_a_file_that_is_not_there_or_is_none_is_left_out(bob: User, tmp_path: Path) -> None:
+    told = {"media_type": "text/plain", "size": 3}
+    project = {"id": "p", "name": "Garden", "memory": "x", "files": [
+        {**told, "name": "../../gone.txt", "sha256": "0" * 64}, {**told, "name": "odd", "sha256": "../x"}, 7,
+    ]}  # fmt: skip
+    data = {"format": format_.PROJECT, "version": 1, "project": project}
+    path = tmp_path / "upload"
+    path.write_bytes(samples.zipped({"p.json": json.dumps(data).encode()}))
+    upload = Upload(path, "p.zip")
+    report = planning.look_through(bob, upload)
+    assert (report["attached"], report["left_out"]) == (0, {"file": 2})
+
+    planning.bring_in(bob, upload, lambda count: None)
+
+    found = Project.objects.owned_by(bob).get()
+    assert (found.attached, found.attachments.count()) == (0, 0)
 
 
 def test_nobody_s_project_is_taken_by_its_id(garden: Project, bob: User, alice: User) -> None:
