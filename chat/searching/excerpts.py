@@ -40,7 +40,7 @@ def excerpt(text: str, query: Query) -> tuple[Piece, ...]:
 def marked(line: str, query: Query) -> Iterator[Piece]:
     """The line in pieces, the words that were looked for among them."""
     end = 0
-    for found in _pattern(query).finditer(folded_in_place(line)) if query.terms else ():
+    for found in _pattern(query).finditer(folded_in_place(line)):
         if found.start() > end:
             yield Piece(line[end : found.start()])
         yield Piece(line[found.start() : found.end()], is_match=True)
@@ -56,7 +56,12 @@ def as_text(pieces: Iterable[Piece]) -> str:
 
 def _pattern(query: Query) -> re.Pattern[str]:
     terms = sorted(query.terms, key=lambda term: -len(" ".join(term.words)))
-    return re.compile(rf"(?<![^\W_])(?:{'|'.join(map(_term, terms))})")
+    fragments = sorted(query.fragments, key=len, reverse=True)
+    words = [rf"(?<![^\W_])(?:{'|'.join(map(_term, terms))})"] if terms else []
+    # Nothing is looked for: a pattern that nothing fits.
+    return re.compile(
+        "|".join([*words, *(re.escape(folded_in_place(part)) for part in fragments)]) or r"(?!)"
+    )
 
 
 def _term(term: Term) -> str:
@@ -66,8 +71,6 @@ def _term(term: Term) -> str:
 
 def _best_start(text: str, query: Query) -> int:
     """Where the excerpt begins: before the place that has the most different words after it."""
-    if not query.terms:
-        return 0
     found = _pattern(query).finditer(folded_in_place(text))
     places = [(match.start(), match[0]) for match, _count in zip(found, range(_PLACES), strict=False)]
     best, most = 0, 0

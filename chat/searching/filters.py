@@ -29,7 +29,7 @@ def conversations(user: User | int, query: Query) -> QuerySet[Conversation] | No
 
 def of_message(query: Query, message: str = "", key: str = "pk") -> list[Q]:
     """Conditions on the message, which the rows reach by that prefix and whose id they have as ``key``."""
-    found: list[Q] = []
+    found = [Q(**{f"{message}text__contains": fragment}) for fragment in query.fragments]
     if query.speaker:
         found.append(Q(**{f"{message}role": query.speaker.value}))
     for name in query.models:

@@ -10,6 +10,10 @@ _MARKS = re.compile("[\u0300-\u036f]")
 TOKEN = re.compile(r"[^\W_]+")
 
 
+#: Scripts that put no space between words: there a run of letters is no word.
+UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+
+
 def fold(text: str) -> str:
     """The text in lower case, without diacritics: what both databases do with theirs."""
     if text.isascii():

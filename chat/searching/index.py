@@ -22,7 +22,7 @@ class Index(Protocol):
         """Have it no longer, as far as tables could not be altered otherwise."""
 
     def is_installed(self) -> bool:
-        """Whether it does."""
+        """Whether it does, in the way of this version of the hub."""
 
     def fill(self) -> None:
         """Index what was written meanwhile."""

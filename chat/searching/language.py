@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from django.utils import timezone
 
-from chat.searching.folding import tokens
+from chat.searching.folding import UNSPACED, tokens
 
 #: Characters of a query, and words in it, that count.
 LONGEST = 500
@@ -48,11 +48,14 @@ class Term:
 class Query:
     """What is wanted: all ``terms``, none of ``without``, and what the filters say.
 
+    ``fragments`` are words of scripts without spaces (Chinese, Japanese), which may stand anywhere in a message.
+
     ``before`` is a day before which, ``after`` one from which on. ``unclear`` holds filters whose value means nothing.
     """
 
     terms: tuple[Term, ...] = ()
     without: tuple[Term, ...] = ()
+    fragments: tuple[str, ...] = ()
     speaker: Speaker | None = None
     models: tuple[str, ...] = ()
     projects: tuple[str, ...] = ()
@@ -66,7 +69,7 @@ class Query:
     @property
     def is_about_messages(self) -> bool:
         """Whether a filter says something of single messages."""
-        return bool(self.speaker or self.models or self.has or self.before or self.after)
+        return bool(self.fragments or self.speaker or self.models or self.has or self.before or self.after)
 
     @property
     def is_empty(self) -> bool:
@@ -86,11 +89,14 @@ _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 def parse(text: str) -> Query:
     """The query that a text means."""
     terms: list[Term] = []
+    fragments: list[str] = []
     without: list[Term] = []
     filters: dict[str, list[str]] = {name: [] for name in _FILTERS}
     for minus, name, value, bare_value, quoted, bare in _PART.findall(text[:LONGEST].replace("\x00", " ")):
         if name and not minus:
             filters[name.lower()].append(value or bare_value)
+        elif not minus and UNSPACED.search(said := f"{value}{bare_value}{quoted}{bare}"):
+            fragments.append(said.strip())
         elif words := tokens(f"{name} {value}{bare_value}{quoted}{bare}"):
             (without if minus else terms).append(Term(words, exact=bool(quoted) or is_letter(words[-1])))
     understood = _Understood()
@@ -100,6 +106,7 @@ def parse(text: str) -> Query:
     return Query(
         terms=tuple(dict.fromkeys(terms))[:MOST_WORDS],
         without=tuple(dict.fromkeys(without))[:MOST_WORDS],
+        fragments=tuple(dict.fromkeys(fragments))[:MOST_WORDS],
         speaker=understood.speaker,
         models=tuple(understood.names["model"]),
         projects=tuple(understood.names["project"]),

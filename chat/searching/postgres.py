@@ -6,6 +6,7 @@ https://www.postgresql.org/docs/current/textsearch.html
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import blake2b
 
 from django.db import connection
 from django.db.models.expressions import RawSQL
@@ -44,6 +45,7 @@ def install() -> None:
     with connection.cursor() as cursor:
         for statement in (*_TABLE, *triggers()):
             cursor.execute(statement)
+        cursor.execute(f"COMMENT ON TABLE chat_searchentry IS '{version()}'")
 
 
 def uninstall() -> None:
@@ -51,10 +53,15 @@ def uninstall() -> None:
 
 
 def is_installed() -> bool:
-    """Whether the triggers are there."""
+    """Whether the triggers are there, as they are now: the table's comment tells which these are."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_trigger WHERE tgname = 'chat_search_note_delete'")
-        return cursor.fetchone() is not None
+        cursor.execute("SELECT obj_description('chat_searchentry'::regclass)")
+        return cursor.fetchone() == (version(),)
+
+
+def version() -> str:
+    """Another one with every change of the statements."""
+    return blake2b("".join((*_TABLE, *triggers())).encode(), digest_size=8).hexdigest()
 
 
 def fill() -> None:

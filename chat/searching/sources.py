@@ -87,8 +87,11 @@ FILE = Source(
     "chat_attachment",
     "a.id",
     "(a.name || ' ' || a.text)",
-    f"chat_attachment a JOIN {_MESSAGE.replace('chat_message m', 'chat_message m ON m.id = a.message_id', 1)}",
-    message="m.id",
+    "chat_attachment a LEFT JOIN chat_message m ON m.id = a.message_id",
+    owner="a.owner_id",
+    conversation="m.conversation_id",
+    message="a.message_id",
+    project="a.project_id",
 )
 TOOL = Source(
     Found.TOOL,

@@ -18,17 +18,17 @@ _WORDS = """
 CREATE VIRTUAL TABLE IF NOT EXISTS chat_search
 USING fts5(words, tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3')
 """
-_FORGET = """
-CREATE TRIGGER chat_search_forget AFTER DELETE ON chat_searchentry
-BEGIN DELETE FROM chat_search WHERE rowid = OLD.id; END
-"""
+_FORGET = (
+    "CREATE TRIGGER chat_search_forget AFTER DELETE ON chat_searchentry"
+    " BEGIN DELETE FROM chat_search WHERE rowid = OLD.id; END"
+)
 
 
 def install() -> None:
     """Make the table and the triggers."""
     with connection.cursor() as cursor:
         cursor.execute(_WORDS)
-        for statement in (_FORGET, *triggers()):
+        for statement in triggers():
             cursor.execute(statement)
 
 
@@ -42,10 +42,10 @@ def uninstall() -> None:
 
 
 def is_installed() -> bool:
-    """Whether the triggers are there."""
+    """Whether the triggers are there, as they are now."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = 'chat_search_forget'")
-        return cursor.fetchone() is not None
+        cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name GLOB 'chat_search_*'")
+        return {sql for (sql,) in cursor.fetchall()} == set(triggers())
 
 
 def fill() -> None:
@@ -88,6 +88,7 @@ def _term(term: Term) -> str:
 
 def triggers() -> Iterator[str]:
     """The statements that make them."""
+    yield _FORGET
     for change in CHANGES:
         if change.inserted:
             yield _trigger(change, "insert", "INSERT", "")

@@ -101,6 +101,27 @@ def test_notes_of_projects_are_found(alice: User, bob: User) -> None:
     assert not SearchEntry.objects.exists()
 
 
+def test_files_of_projects_are_found(alice: User, bob: User) -> None:
+    project = Project.objects.create(owner=alice, name="Garden")
+    Attachment.objects.create(
+        owner=alice, project=project, name="plan.txt", media_type="text/plain", digest="1" * 64, size=1,
+        text="Gooseberries along the wall",
+    )  # fmt: skip
+    assert titles(alice, "gooseberr wall") == ["Garden"]
+    assert titles(bob, "gooseberr") == []
+    (group,) = found_view(alice, "gooseberr").groups
+    assert (group.hits[0].label, group.url) == ("File", project.get_absolute_url())
+
+
+def test_words_without_spaces_between_them(alice: User, bob: User, ask: Ask) -> None:
+    ask("私は日本語を勉強する in Tokyo")
+    for text in ("日本語", "勉強", "tokyo 日本語", "日本語 from:me"):
+        assert titles(alice, text) == ["私は日本語を勉強する in Tokyo"], text
+        assert titles(bob, text) == []
+    for text in ("中国語", "osaka 日本語", "日本語 from:model"):
+        assert titles(alice, text) == [], text
+
+
 def test_accents_case_beginnings_and_phrases(alice: User, ask: Ask) -> None:
     ask("Crème BRÛLÉE for six people")
     for text in ("creme", "brulee", "BRÛ", "peop", '"six people"', "Crème six"):
@@ -293,6 +314,10 @@ def test_the_index_catches_up_with_what_was_written_without_it(alice: User, ask:
 def test_migrations_leave_the_index_in_place(db: None) -> None:
     before_migrations(plan=[])
     assert index().is_installed()
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TRIGGER chat_search_forget")
+        assert not index().is_installed()
     before_migrations(plan=["something"])
     after_migrations(plan=["something"])
     assert index().is_installed()

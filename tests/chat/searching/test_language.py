@@ -41,6 +41,13 @@ def test_words_phrases_and_what_must_not_be_there() -> None:
     )
 
 
+def test_words_without_spaces_between_them_may_stand_anywhere() -> None:
+    assert parse("日本語 tokyo") == Query(terms=(Term(("tokyo",)),), fragments=("日本語",))
+    assert [piece.text for piece in excerpt("私は日本語を勉強する", parse("日本語")) if piece.is_match] == [
+        "日本語"
+    ]
+
+
 def test_filters() -> None:
     query = parse(
         'from:me model:qwen3 project:"My garden" tag:#work tag:home has:images has:code after:2026-03 in:archive'
