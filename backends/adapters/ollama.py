@@ -26,7 +26,7 @@ from backends.adapters.errors import (
     WrongService,
     gettext_noop,
 )
-from backends.adapters.events import Event
+from backends.adapters.events import Event, Phase, Status
 from backends.adapters.http import Stream, join
 from backends.adapters.messages import ChatRequest, SamplingOptions
 from backends.adapters.ndjson import NDJSONDecoder
@@ -111,7 +111,10 @@ class OllamaAdapter(OllamaManagement):
 
     async def batches(self, request: ChatRequest) -> AsyncGenerator[list[Event], None]:
         """One answer of ``/api/chat``."""
-        async with self._open(chat_body(request, self.endpoint.options)) as stream:
+        body = chat_body(request, self.endpoint.options)
+        async with self._open(body) as (stream, sent):
+            if left_out := sorted(body.keys() - sent.keys()):
+                yield [Status(Phase.RETRYING, detail=", ".join(left_out))]
             answer = OllamaAnswer(self.endpoint, CallIds(request), stream.routing)
             async with aclosing(frames.batches(stream, NDJSONDecoder(), answer)) as batches:
                 async for batch in batches:
@@ -123,16 +126,15 @@ class OllamaAdapter(OllamaManagement):
         return WireRequest(url, chat_body(request, self.endpoint.options))
 
     @asynccontextmanager
-    async def _open(self, body: dict[str, Any]) -> AsyncIterator[Stream]:
-        """Versions before levels existed take only yes or no for ``think``: say yes to them."""
+    async def _open(self, body: dict[str, Any]) -> AsyncIterator[tuple[Stream, dict[str, Any]]]:
+        """The stream, and the body that it took: as versions and models want ``think``."""
         async with AsyncExitStack() as stack:
             try:
                 stream = await stack.enter_async_context(self._chat(body))
-            except BadRequest as error:
-                if not _wants_bool(error, body):
-                    raise
-                stream = await stack.enter_async_context(self._chat({**body, "think": True}))
-            yield stream
+            except (BadRequest, Unsupported) as error:
+                body = _thinking_otherwise(error, body)
+                stream = await stack.enter_async_context(self._chat(body))
+            yield stream, body
 
     def _chat(self, body: dict[str, Any]) -> AbstractAsyncContextManager[Stream]:
         return self.http.open_stream(self.endpoint, "POST", "/api/chat", body=body)
@@ -176,9 +178,15 @@ class OllamaAdapter(OllamaManagement):
         shown[model.id] = await self.show(model.id)
 
 
-def _wants_bool(error: BadRequest, body: Mapping[str, Any]) -> bool:
-    """The words of Go's JSON decoder for a string where a bool belongs."""
-    return isinstance(body.get("think"), str) and "cannot unmarshal string" in error.message
+def _thinking_otherwise(error: BadRequest | Unsupported, body: dict[str, Any]) -> dict[str, Any]:
+    """The body for versions from before there were levels, in the words of Go's JSON decoder for a string where a
+    bool belongs, and for models that do not think. Raises the error where it is about anything else.
+    """
+    if isinstance(body.get("think"), str) and "cannot unmarshal string" in error.message:
+        return {**body, "think": True}
+    if "think" in body and "does not support thinking" in error.message:
+        return {name: value for name, value in body.items() if name != "think"}
+    raise error
 
 
 def _is_vague(model: ModelInfo) -> bool:

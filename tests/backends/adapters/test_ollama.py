@@ -21,7 +21,7 @@ from backends.adapters.errors import (
     Unsupported,
     WrongService,
 )
-from backends.adapters.events import Finish, FinishReason, Started, TextDelta, ToolCall
+from backends.adapters.events import Finish, FinishReason, Phase, Started, Status, TextDelta, ToolCall
 from backends.adapters.messages import (
     ChatMessage,
     ChatRequest,
@@ -249,6 +249,15 @@ def test_old_servers_are_asked_again_with_a_plain_yes() -> None:
     played = play(OllamaAdapter, OLD, ndjson(DONE), request=thinking(Reasoning.LOW))
     assert played.events == [STOP]
     assert [sent.body["think"] for sent in played.server.requests] == ["low", True]
+
+
+NO_THINKER = response('{"error":"registry.ollama.ai/library/x:1b does not support thinking"}', status=400)
+
+
+def test_a_model_that_does_not_think_is_asked_again_without() -> None:
+    played = play(OllamaAdapter, NO_THINKER, ndjson(DONE), request=thinking(Reasoning.LOW))
+    assert played.events == [Status(Phase.RETRYING, detail="think"), STOP]
+    assert ["think" in sent.body for sent in played.server.requests] == [True, False]
 
 
 def test_they_are_not_asked_a_third_time() -> None:
