@@ -25,17 +25,19 @@ class CutView:
 
 @dataclass(frozen=True, slots=True)
 class MeterView:
-    """How full the model's window is. ``used`` and ``window`` are tokens, None where nobody knows.
+    """How full the model's window is. ``used`` and ``window`` are tokens, the window None where nobody knows.
 
     ``level``: ``ok``, ``near``, ``over`` or ``unknown``. ``text`` is short, ``sentence`` says everything.
+    ``bytes_per_token`` is what a draft is estimated by.
     """
 
     url: str
     level: str
     text: str
     sentence: str
-    used: int | None = None
+    used: int = 0
     window: int | None = None
+    bytes_per_token: float = 4.0
 
 
 @dataclass(frozen=True, slots=True)

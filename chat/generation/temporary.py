@@ -23,8 +23,9 @@ from backends.database import in_database
 from backends.models import CatalogueModel
 from backends.service import hint_for
 from chat.generation import queue, runtime
+from chat.generation.allocated import window_of, with_window
 from chat.generation.pacing import Pace
-from chat.generation.prompt import known_capabilities
+from chat.generation.reach import known_capabilities
 from chat.generation.run import Run
 from chat.generation.runner import INTERNAL, UNREADABLE, Runner, abort_quietly
 from chat.generation.sampling import options_for, sampling_options
@@ -56,10 +57,12 @@ def is_forgotten_by(kind: str) -> bool:
 def task_for(model: CatalogueModel, messages: Sequence[ChatMessage]) -> Task:
     """The request. From the database. Raises CannotDecrypt."""
     endpoint = model.backend.endpoint()
+    options = sampling_options(options_for(Conversation(), model))
+    window = window_of(model.backend, model, options.context_length)
     request = ChatRequest(
         model=model.model_id,
         messages=tuple(messages),
-        sampling=sampling_options(options_for(Conversation(), model)),
+        sampling=with_window(options, model.backend, window),
         capabilities=known_capabilities(model),
     )
     return Task(model, replace(endpoint, options={**endpoint.options, **FORGET}), request)

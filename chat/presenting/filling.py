@@ -47,7 +47,7 @@ def filling_view(user: User, conversation: Conversation) -> FillingView:
         settings_url=reverse("chat:settings", args=[conversation.pk]),
         carry_on_url=reverse("chat:carry-on", args=[conversation.pk]) if thread.messages else "",
         model=str(model) if model else "",
-        meter=meter_of(conversation, known, window),
+        meter=meter_of(conversation, known, window, ratio_of(model)),
         parts=tuple(rows(parts, reserve, window, known.tokens)),
         exact=known.exact,
         source=source_sentence(window, model),

@@ -35,13 +35,13 @@ class Filled:
 def meter_view(conversation: Conversation, thread: ThreadView, model: CatalogueModel | None) -> MeterView:
     """The meter of a page that shows the end of the conversation. No query."""
     known = filled(conversation, thread.messages, ratio_of(model), whole=not thread.earlier_url)
-    return meter_of(conversation, known, window_for(conversation, model))
+    return meter_of(conversation, known, window_for(conversation, model), ratio_of(model))
 
 
 def meter_after(conversation: Conversation, answer: MessageView, model: CatalogueModel | None) -> MeterView:
     """The meter once that answer has ended, which knows what was sent. No query."""
     known = filled(conversation, (answer,), ratio_of(model), whole=False)
-    return meter_of(conversation, known, window_for(conversation, model))
+    return meter_of(conversation, known, window_for(conversation, model), ratio_of(model))
 
 
 def ratio_of(model: CatalogueModel | None) -> float:
@@ -94,16 +94,17 @@ def size_of(message: MessageView) -> Size:
     )
 
 
-def meter_of(conversation: Conversation, found: Filled, window: Window) -> MeterView:
+def meter_of(conversation: Conversation, found: Filled, window: Window, ratio: float) -> MeterView:
     """The meter in words."""
     url = reverse("chat:context", args=[conversation.pk])
     if window.tokens is None:
         text = used_text(found)
         note = _("How much this model reads at once is not known.")
-        return MeterView(url, "unknown", text, said(text, note), found.tokens)
+        return MeterView(url, "unknown", text, said(text, note), found.tokens, None, ratio)
     text = share_text(found, window.tokens)
     note = _("That is the most: the server may give the model less.") if window.source is Source.LIMIT else ""
-    return MeterView(url, level(found, window.tokens), text, said(text, note), found.tokens, window.tokens)
+    full = level(found, window.tokens)
+    return MeterView(url, full, text, said(text, note), found.tokens, window.tokens, ratio)
 
 
 def used_text(found: Filled) -> str:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from backends.adapters.errors import ErrorKind
 from backends.adapters.events import FinishReason
-from chat.models import ACTIVE, AT_WORK, ActivityState, AskState, Consent, Status, Told
+from chat.models import ACTIVE, AT_WORK, ActivityState, AskState, Consent, CutKind, Status, Told
 from chat.models.project import (
     DESCRIPTION_LENGTH,
     INSTRUCTIONS_LENGTH,
@@ -52,10 +52,24 @@ def flag(value: Any) -> bool:
     return value is True
 
 
+def counted(value: Any) -> int:
+    """How many; none where that is not said."""
+    return values.whole(value) or 0
+
+
 def line(length: int) -> Reader:
     """A reader of at most that many characters."""
     return partial(values.text, length=length)
 
+
+#: A line above which a model does not see.
+LINE: Fields = {
+    "kind": values.one_of(CutKind, CutKind.DROPPED),
+    "left_out": counted,
+    "unread": counted,
+    "summary": line(20_000),
+    "edited": flag,
+}
 
 RUN: Fields = {
     "backend_name": line(60),

@@ -118,6 +118,17 @@ class PortableProject:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A line in a conversation above which its model does not see: below the turn ``after``, or above the first one.
+
+    ``values`` hold the other fields of its row (see ``fields``).
+    """
+
+    after: str | None
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Talk:
     """A whole conversation. Parents stand before their children; ``head`` ends the path that is shown.
 
@@ -141,6 +152,8 @@ class Talk:
     tags: tuple[str, ...] = ()
     pinned_at: datetime | None = None
     archived_at: datetime | None = None
+    overflow: str = "ask"
+    lines: tuple[Line, ...] = ()
     created_at: datetime | None = None
     updated_at: datetime | None = None
     left_out: Counter[LeftOut] = field(default_factory=Counter)

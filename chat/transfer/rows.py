@@ -11,13 +11,24 @@ from django.db.models import Model
 from django.utils import timezone
 
 from chat.attachments import with_attachments
-from chat.models import TITLE_LENGTH, Activity, Ask, Attachment, Conversation, Generation, Message, Step
+from chat.models import (
+    TITLE_LENGTH,
+    Activity,
+    Ask,
+    Attachment,
+    Conversation,
+    Cut,
+    CutKind,
+    Generation,
+    Message,
+    Step,
+)
 from chat.services.order import tags_named
 from chat.transfer import fields, projects
 from chat.transfer.excerpts import inward, outward
 from chat.transfer.files import NO_FILES, ByTurn, store, told_of
 from chat.transfer.library import portable_prompt, preset_of, preset_row, prompt_row
-from chat.transfer.portable import HUB, Preset, Run, Talk, Turn
+from chat.transfer.portable import HUB, Line, Preset, Run, Talk, Turn
 from chat.transfer.servers import usable_backend
 from chat.tree.reading import is_hidden, messages_of
 
@@ -29,7 +40,7 @@ BATCH = 200
 
 
 def load(conversation: Conversation) -> Talk:
-    """A conversation with everything in it. Seven queries, one more where there are files, and one
+    """A conversation with everything in it. Seven queries, one more where there are files, one for lines, and one
     each for a prompt of the library and a preset of the person's own.
     """
     rows, parents = _shown(conversation)
@@ -70,6 +81,8 @@ def load(conversation: Conversation) -> Talk:
         tags=tuple(tag.name for tag in conversation.tags.all()),
         pinned_at=conversation.pinned_at,
         archived_at=conversation.archived_at,
+        overflow=conversation.overflow,
+        lines=_lines(conversation, names),
         created_at=conversation.created_at,
         updated_at=conversation.updated_at,
     )
@@ -86,6 +99,16 @@ def _shown(conversation: Conversation) -> tuple[list[Message], dict[int, int | N
             above = hidden[above]
         parents[row.pk] = above
     return [row for row in rows if row.pk not in hidden], parents
+
+
+def _lines(conversation: Conversation, names: Mapping[int, str]) -> tuple[Line, ...]:
+    """Where its model does not see further up. No query where there never was such a line."""
+    found = Cut.of(conversation).items()
+    return tuple(
+        Line(names.get(after or 0), _values(cut, fields.LINE))
+        for after, cut in found
+        if cut.kind != CutKind.PROPOSED and (after is None or after in names)
+    )
 
 
 def _files(row: Message) -> tuple[dict[str, Any], ...]:
@@ -135,6 +158,8 @@ def save(owner: User, talk: Talk, brought: ByTurn = NO_FILES) -> Conversation:
         model_id=talk.model_id,
         pinned_at=talk.pinned_at,
         archived_at=talk.archived_at,
+        overflow=talk.overflow,
+        has_cuts=bool(talk.lines),
         updated_at=talk.updated_at or now,
     )
     if talk.tags:
@@ -142,10 +167,21 @@ def save(owner: User, talk: Talk, brought: ByTurn = NO_FILES) -> Conversation:
     messages = _save_messages(conversation, talk, now)
     files = store(owner, messages, brought) if brought else {}
     _save_runs(messages, talk, now, files)
+    _save_lines(conversation, messages, talk)
     conversation.created_at = talk.created_at or talk.updated_at or now
     conversation.head = messages.get(talk.head or "")
     conversation.save(update_fields=["created_at", "head"])
     return conversation
+
+
+def _save_lines(conversation: Conversation, messages: Mapping[str, Message], talk: Talk) -> None:
+    rows = (
+        Cut(conversation=conversation, after=place, covers=place, **line.values)
+        for line in talk.lines
+        for place in [messages.get(line.after or "")]
+    )
+    if talk.lines:
+        Cut.objects.bulk_create(rows)
 
 
 def _preset(owner: User, preset: Preset | None) -> dict[str, Any]:

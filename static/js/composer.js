@@ -91,7 +91,20 @@ document.addEventListener("input", (event) => {
   grow(event.target);
   keep(event.target.value);
   complain("");
+  weigh(event.target.value);
 });
+
+// A long message is counted into the meter; what does that comes with the first one.
+
+const LONG = 300; // letters; less is not worth a look
+let meter;
+
+async function weigh(text) {
+  const { script } = byId("meter")?.dataset ?? {};
+  if (!script || !(meter || text.length > LONG)) return;
+  meter ??= import(script);
+  (await meter).weigh(text.length > LONG ? text : "");
+}
 
 document.addEventListener("keydown", (event) => {
   if (event.target.id !== "composer-text" || event.key !== "Enter") return;

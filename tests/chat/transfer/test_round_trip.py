@@ -299,3 +299,37 @@ def test_values_that_the_hub_would_never_write_do_not_get_in() -> None:
     assert turn.runs[0].steps[0]["calls"] == [
         {"id": "", "name": "", "arguments": {}, "content": "", "is_error": False}
     ]
+
+
+def test_lines_and_what_was_decided_come_along(alice: User, bob: User, demo: Backend) -> None:
+    original = anything(alice, demo, 3)
+    Conversation.objects.filter(pk=original.pk).update(overflow="summarise", has_cuts=True)
+    original.refresh_from_db()
+    first, *_rest, last = original.messages.order_by("pk")
+    original.cuts.create(after=None, kind="summarised", summary="Before.", left_out=9)
+    original.cuts.create(after=first, kind="summarised", summary="Tea é.", left_out=1, unread=2, edited=True)
+    original.cuts.create(after=last, kind="proposed")
+
+    copied = rows.save(bob, hub.read(json.loads(as_json(rows.load(original)))))
+
+    copied.refresh_from_db()
+    assert exported(copied) == exported(original)
+    assert (copied.overflow, copied.has_cuts) == ("summarise", True)
+    beginning, line = copied.cuts.order_by("-left_out")
+    assert (beginning.after, beginning.summary) == (None, "Before.")
+    assert (line.after, line.covers) == (copied.messages.order_by("pk")[0], copied.messages.order_by("pk")[0])
+    assert (line.summary, line.left_out, line.unread, line.edited) == ("Tea é.", 1, 2, True)
+
+
+def test_lines_that_no_hub_would_write_do_not_get_in(alice: User, demo: Backend) -> None:
+    document = json.loads(as_json(rows.load(anything(alice, demo, 3))))
+    line = {"after": "1", "kind": "burnt", "left_out": -4, "summary": 7, "edited": "yes"}
+    document["conversation"] |= {"overflow": "explode", "lines": [line, line, {"after": "nowhere"}, 8]}
+
+    talk = hub.read(document)
+
+    assert talk.overflow == "ask"
+    [found] = talk.lines
+    assert found.after == "1"
+    expected = {"kind": "dropped", "left_out": 0, "unread": 0, "summary": "", "edited": False}
+    assert {name: found.values[name] for name in expected} == expected
