@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -100,6 +101,13 @@ def project_cards(user: User, *, archived: bool) -> list[ProjectCard]:
         ProjectCard(mark(row), row.description, row.count, row.pinned_at is not None)
         for row in rows.counted()
     ]
+
+
+def marks_for(conversation: Conversation) -> tuple[ProjectMark, ...]:
+    """The projects that it can be moved to: the open ones, and its own though that was put away. One query."""
+    mine = Project.objects.owned_by(conversation.owner_id)
+    rows = mine.filter(Q(archived_at=None) | Q(pk=conversation.project_id))
+    return tuple(map(mark, rows.only(*MARK)))
 
 
 def project_view(project: Project, before: datetime | None = None) -> ProjectView:

@@ -14,7 +14,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from chat.access import own_conversation, own_project, own_revision
 from chat.models import Conversation, Project, Told
-from chat.presenting.projects import conversations_of, mark, project_cards, project_view, revision_views
+from chat.presenting.projects import (
+    conversations_of,
+    mark,
+    marks_for,
+    project_cards,
+    project_view,
+    revision_views,
+)
 from chat.presenting.sidebar import parsed
 from chat.project_forms import MemoryForm, ProjectForm
 from chat.services import order, projects
@@ -158,7 +165,7 @@ def move(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         "title": conversation.title or _("New chat"),
         "back_url": conversation.get_absolute_url(),
         "current": str(conversation.project_id or ""),
-        "projects": [card.mark for card in project_cards(person(request), archived=False)],
+        "projects": marks_for(conversation),
     }
     return render(request, "chat/pages/conversation_project.html", context)
 

@@ -17,6 +17,7 @@ from chat.presenting.thread import thread_view
 from chat.realtime import frames
 from chat.services import waiting
 from chat.services.models import find_model
+from chat.services.project_finder import find_project
 from chat.services.refusals import Refused
 from chat.tool_pages import tools_hint
 from chat.tools.switches import in_force
@@ -86,7 +87,8 @@ def health(request: HttpRequest) -> HttpResponse:
         return render(request, "chat/fragments/health.html", {"health": None})
     response = render(request, "chat/fragments/health.html", {"health": health_view(model.backend)})
     conversation = current(request)
-    hint = escape(tools_hint(in_force(person(request), conversation), model))
+    project = find_project(person(request), request.GET.get("project", ""))
+    hint = escape(tools_hint(in_force(person(request), conversation, project), model))
     response.content += frames.partial("composer-tools", "innerHTML", hint).encode()
     if conversation:
         meter = meter_view(conversation, thread_view(conversation), model)

@@ -245,6 +245,20 @@ def test_a_new_chat_begins_in_the_project_with_its_model(
     assert response["Location"] == Conversation.objects.get().get_absolute_url()
 
 
+def test_a_new_chat_says_that_its_model_knows_no_tools_where_the_project_wants_some(
+    as_alice: Client, as_bob: Client, garden: Project, demo: Backend
+) -> None:
+    garden.tools = {"*": True}
+    garden.save()
+    CatalogueModel.objects.update(capabilities=[])
+    hint = "this model can’t use them"
+    assert hint in words(as_alice.get(f"/?project={garden.pk}"))
+    assert hint not in words(as_alice.get("/"))
+    path = f"/models/health/?model=demo/play&project={garden.pk}"
+    assert hint in as_alice.get(path).content.decode()
+    assert hint not in as_bob.get(path).content.decode()
+
+
 def test_a_new_chat_shows_its_project_at_once(as_alice: Client, garden: Project, demo: Backend) -> None:
     form = {"text": "Hi", "model": "demo/play", "key": "k", "project": str(garden.pk)}
     response = as_alice.post("/chat/", form, headers={"HX-Request": "true"})
@@ -292,6 +306,14 @@ def test_a_conversation_is_moved_in_and_out(as_alice: Client, garden: Project, a
         assert conversation.project == project
         shown = words(as_alice.get(f"{conversation.get_absolute_url()}settings/"))
         assert ("Garden" in shown, "No project" in shown) == (project == garden, project is None)
+
+
+def test_its_own_project_is_shown_though_it_was_put_away(
+    as_alice: Client, garden: Project, planted: Conversation
+) -> None:
+    as_alice.post(f"/projects/{garden.pk}/archive/", {"away": "1"})
+    page = read(as_alice.get(f"{planted.get_absolute_url()}project/"))
+    assert page.one("button", value=str(garden.pk), aria_current="true")
 
 
 def test_nothing_is_moved_into_a_stranger_s_project(as_alice: Client, bob: User, ask: Ask) -> None:
