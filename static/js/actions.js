@@ -170,6 +170,7 @@ if (aloud && "speechSynthesis" in window) document.documentElement.dataset.speak
 document.addEventListener("click", async (event) => {
   const button = event.target.closest('[data-action="aloud"]');
   if (!button) return;
+  speechSynthesis.speak(new SpeechSynthesisUtterance("")); // iOS speaks only what a click began itself
   const { toggle } = await import(aloud);
   toggle(button.closest("article").id);
 });

@@ -23,7 +23,7 @@ class Utterance extends EventTarget { constructor(text) { super(); this.text = t
 const synthesis = {
   cancelled: 0,
   speak(one) {
-    window.said.push([one.text, one.lang]);
+    if (one.text) window.said.push([one.text, one.lang]);
     setTimeout(() => one.dispatchEvent(new Event("end")), 20);
   },
   cancel() { this.cancelled += 1; },

@@ -75,6 +75,18 @@ def test_a_request_is_read_sent_again_and_its_answers_compared(
     assert fits(page)
     picture(page, f"compared-{size}-{scheme}")
 
+    page.goto(thread)
+    receipt_of(tab)
+    page.get_by_role("button", name="Run on this model").click()
+    tab.wait_until("completed")
+    tab.answer.get_by_role("link", name="More").click()
+    page.get_by_role("link", name="Compare the answers").click()
+    page.get_by_label("First").select_option(index=0)
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_text("Both answers say the same, to the letter.")).to_be_visible()
+    assert fits(page)
+    picture(page, f"three-{size}-{scheme}")
+
 
 def test_without_script_everything_is_there(open_window: Callable[..., Window], live_hub: Hub) -> None:
     window = open_window(live_hub, "alice")
