@@ -8,11 +8,12 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from chat.access import own_conversation
-from chat.models import Conversation, Message
+from chat.models import Conversation, Generation, Message
 from chat.permalinks import permalink
 from chat.presenting.branches import edit_view, menu_view
 from chat.presenting.message import message_views
@@ -77,13 +78,20 @@ def edit(request: HttpRequest, message_id: int) -> HttpResponse:
     """Another version of a message, in one's own words."""
     row, conversation = place(request, message_id)
     if request.method != "POST":
-        return edit_form(request, row, conversation)
+        waiting = Generation.objects.awaiting_server().filter(message__parent=row).first()
+        return edit_waiting(request, waiting) if waiting else edit_form(request, row, conversation)
     kept = files_kept(request)
     try:
         editing.edit(person(request), conversation, row, text_of(request), ref_of(request), kept)
     except Refused as refused:
         return edit_form(request, row, conversation, refused)
     return changed(request, conversation)
+
+
+def edit_waiting(request: HttpRequest, generation: Generation) -> HttpResponse:
+    """A question that waits for its server is changed itself: nobody has read it yet."""
+    url = reverse("chat:waiting-edit", args=[generation.message_id])
+    return HttpResponse(headers={"HX-Redirect": url}) if is_htmx(request) else redirect(url)
 
 
 def edit_form(

@@ -63,7 +63,19 @@ function announce() {
   active = now;
 }
 
+// What was deleted is said once; who deleted it by a menu that is gone too, finds "Undo" next.
+let deleted = "";
+
+function offerUndo() {
+  const before = deleted;
+  deleted = byId("deleted")?.innerText ?? "";
+  if (before || !deleted) return;
+  byId("announcer").textContent = deleted;
+  if (document.hasFocus() && document.activeElement === document.body) byId("deleted").querySelector("button").focus({ preventScroll: true });
+}
+
 document.addEventListener("hub:changed", announce);
+document.addEventListener("hub:changed", offerUndo);
 
 // It tells which state the page shows, and the page tells when it is gone for long.
 let lost;

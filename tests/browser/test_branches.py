@@ -98,6 +98,7 @@ def test_what_was_deleted_is_brought_back(tab: Tab) -> None:
     expect(tab.messages).to_have_count(1)
     undo = tab.page.locator("#undo")
     expect(undo).to_contain_text("Deleted.")
+    expect(tab.page.locator("#announcer")).to_contain_text("Deleted.")
     undo.get_by_role("button", name="Undo").click()
     expect(tab.answers).to_have_count(2)
     expect(undo).to_have_count(0)

@@ -205,6 +205,15 @@ def test_a_version_far_above_is_shown_with_what_surrounds_it(as_alice: Client, t
     assert other.pk
 
 
+def test_a_question_that_waits_is_changed_itself(as_alice: Client, ask: Ask) -> None:
+    sent = ask("One?")
+    Generation.objects.update(status=Status.QUEUED, awaits_server=True)
+    url = f"/messages/{sent.answer.pk}/waiting/edit/"
+    address = f"/messages/{sent.question.pk}/edit/"
+    assert as_alice.get(address, headers=HTMX)["HX-Redirect"] == url
+    assert as_alice.get(address, follow=True).redirect_chain == [(url, 302)]
+
+
 # --- the price ------------------------------------------------------------------------------------
 
 
