@@ -41,11 +41,14 @@ BATCH = 200
 
 def load(conversation: Conversation) -> Talk:
     """A conversation with everything in it. Seven queries, one more where there are files, one for lines, and one
-    each for a prompt of the library and a preset of the person's own.
+    each for files of its project, a prompt of the library and a preset of the person's own.
     """
     rows, parents = _shown(conversation)
     with_attachments(rows)
     digests = {str(found.pk): found.digest for row in rows if row.attached for found in row.attachments.all()}
+    if conversation.project is not None and conversation.project.attached:
+        own = conversation.project.attachments.values_list("pk", "digest")
+        digests |= {str(pk): digest for pk, digest in own}
     runs = _runs(conversation, digests)
     names = {row.pk: str(place) for place, row in enumerate(rows, 1)}
     turns = tuple(
@@ -220,7 +223,7 @@ def _save_runs(
     messages: dict[str, Message], talk: Talk, now: datetime, files: Mapping[str, Attachment]
 ) -> None:
     runs = [(turn, run) for turn in talk.turns for run in turn.runs]
-    ids = {digest: str(row.pk) for digest, row in files.items()}
+    ids = {digest: str(row.pk) for digest, row in files.items()} | _ids_of_project(messages, runs)
     made = [
         Generation(
             message=messages[turn.id], **{**run.values, "passages": inward(run.values["passages"], ids)}
@@ -236,6 +239,15 @@ def _save_runs(
     for (turn, run), row in zip(runs, made, strict=True):
         if run.activities or run.steps or run.asks:
             _save_parts(turn, run, row)
+
+
+def _ids_of_project(messages: dict[str, Message], runs: list[tuple[Turn, Run]]) -> dict[str, str]:
+    """Digest -> id of the project's files, where a run was given passages. No query where none was."""
+    row = next((messages[turn.id] for turn, run in runs if run.values["passages"]), None)
+    if row is None or row.conversation.project is None:
+        return {}
+    found = row.conversation.project.attachments.values_list("digest", "pk")
+    return {digest: str(pk) for digest, pk in found}
 
 
 def _amend(statement: str, values: Iterable[tuple[Any, ...]]) -> None:

@@ -16,7 +16,8 @@ from django.test import AsyncClient, Client
 from PIL import Image
 
 from chat import files
-from chat.models import Attachment, Conversation, Generation, Import, Message
+from chat.models import Attachment, Conversation, Generation, Import, Message, Project
+from chat.services.project_files import add as add_files
 from chat.services.sending import Sent
 from chat.transfer import limits
 from chat.transfer.archive import zipped
@@ -24,7 +25,7 @@ from chat.transfer.portable import HUB
 from chat.transfer.writing import KINDS
 from privatechathub.accounts.models import User
 from tests.chat.attachments.office import docx, paragraph
-from tests.chat.attachments.pictures import attach_picture, encoded, opened, plain
+from tests.chat.attachments.pictures import attach_picture, encoded, opened, plain, upload
 from tests.chat.attachments.test_documents import pdf
 
 
@@ -239,3 +240,42 @@ def test_no_more_is_unpacked_than_all_files_may_take(
     bring(as_alice, export_of(one, two, **ones, **twos))
 
     assert [found.name for found in Attachment.objects.all()] == ["one.txt"]
+
+
+def test_files_of_a_project_are_the_same_after_a_journey(
+    ask: Callable[..., Sent], alice: User, bob: User, as_bob: Client, folder: Path
+) -> None:
+    project = Project.objects.create(owner=alice, name="Ports", instructions="Be brief.")
+    add_files(alice, project, [upload("Zoë.pdf", pdf("Tides rise")), upload("a.svg", b"<svg/>")])
+    sent = ask("When?")
+    row = Attachment.objects.get(name="a.svg")
+    told = {
+        "files": {str(row.pk): "a.svg"},
+        "passages": [{"file": str(row.pk), "place": "line:1", "start": 0, "end": 5}],
+    }
+    Generation.objects.update(passages=told, status="completed")
+    Conversation.objects.filter(pk=sent.conversation.pk).update(project=project)
+    before = [entry[:6] + entry[7:] for entry in kept(alice)]
+
+    brought = bring(as_bob, everything(alice))
+    again = bring(as_bob, everything(alice))
+
+    copied = Project.objects.get(owner=bob)
+    assert copied.attached == 2
+    assert (brought.report["attached"], again.report["attached"]) == (2, 0)
+    assert sorted(entry[:6] + entry[7:] for entry in kept(bob)) == sorted(before)
+    mine = str(Attachment.objects.get(project=copied, name="a.svg").pk)
+    run = Generation.objects.get(message__conversation__owner=bob)
+    assert run.passages["passages"] == [{**told["passages"][0], "file": mine}]
+
+
+def test_a_project_takes_no_pictures_from_a_file_either(as_alice: Client, alice: User) -> None:
+    picture, pictures = file(plain(), "a.png")
+    text, texts = file(b"High.", "a.txt")
+    project = {"format": "private-chat-hub-project", "version": 1}
+    project["project"] = {"id": "x", "name": "Ports", "files": [picture, text]}
+
+    bring(as_alice, export_of(**pictures, **texts, **{"p.json": json.dumps(project).encode()}))
+
+    assert [row.name for row in Attachment.objects.filter(project__owner=alice)] == ["a.txt"]
+    assert Project.objects.get().attached == 1
