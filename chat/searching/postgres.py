@@ -56,7 +56,7 @@ def is_installed() -> bool:
     """Whether the triggers are there, as they are now: the table's comment tells which these are."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT obj_description('chat_searchentry'::regclass)")
-        return cursor.fetchone() == (version(),)
+        return bool(cursor.fetchone() == (version(),))
 
 
 def version() -> str:

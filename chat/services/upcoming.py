@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.db.models import F
 from django.utils.translation import gettext as _
@@ -75,7 +76,7 @@ def gone() -> Refused:
     return Refused(_("This question no longer waits: it was sent or removed meanwhile."))
 
 
-def send_next(conversation_id: object, *, after_failure: bool = False) -> Sent | None:
+def send_next(conversation_id: UUID | str, *, after_failure: bool = False) -> Sent | None:
     """Ask the first question that waits, where the conversation is quiet and nothing went wrong before it."""
     rows = Conversation.objects.filter(pk=conversation_id, deleted_at=None, upcoming_count__gt=0)
     if not rows.exists():
