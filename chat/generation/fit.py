@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from backends.adapters.events import Usage
-from chat.generation.estimate import USUAL, Size, learned
+from chat.generation.estimate import LARGEST, USUAL, Size, learned
 from chat.generation.window import Window
 
 #: What a window is filled with, beside the parts of the system text, which have names of their own.
@@ -51,7 +51,7 @@ class Fit:
         """As the generation keeps it; ``usage`` is that of the last request of the answer.
 
         ``parts`` are estimates. ``input`` is exact, and with ``output`` what the next question finds in the
-        window; reasoning is not sent again.
+        window; reasoning is not sent again. A server that counts only what it had not read before tells nothing.
         """
         found: dict[str, Any] = {
             "window": self.window.tokens,
@@ -61,7 +61,7 @@ class Fit:
         }
         if self.first is not None:
             found["first"] = self.first
-        if usage and usage.input_tokens:
+        if usage and usage.input_tokens and self.size.text <= usage.input_tokens * LARGEST:
             found["input"] = usage.input_tokens
             found["output"] = max((usage.output_tokens or 0) - (usage.reasoning_tokens or 0), 0)
         return found
