@@ -59,6 +59,7 @@ def receipt_view(
         system=piece(_("System text"), first.system) if first and first.system else None,
         tools=tool_views(first) if first else (),
         turns=tuple(map(turn_view, turns[earlier:])),
+        cut=cut_sentence(generation, found),
         earlier=earlier,
         earlier_url=f"{address}{'&' if '?' in address else '?'}all=1" if earlier else "",
         rounds=tuple(
@@ -106,6 +107,15 @@ def repeated_view(user: User, generation: Generation) -> RepeatedView | None:
     return RepeatedView(
         reverse("chat:receipt", args=[other.pk]), model_label(other), digests[0] == digests[1] is not None
     )
+
+
+def cut_sentence(generation: Generation, found: Rebuilt) -> str:
+    """What there is to know of older messages; empty where all were sent."""
+    if not found.rows or found.rows[0].parent_id is None or found.gone:
+        return ""
+    if generation.receipt.get("summary"):
+        return _("Older messages were not sent; the first one below begins with a summary of them.")
+    return _("Older messages were not sent.")
 
 
 def changes(generation: Generation, found: Rebuilt) -> tuple[str, ...]:

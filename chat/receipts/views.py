@@ -40,8 +40,9 @@ class RepeatedView:
 class ReceiptView:
     """A receipt. ``kept`` is false where there is none; ``same`` whether the rows still tell what was sent.
 
-    ``earlier_url`` shows the turns before the first of these. ``curl`` is empty for servers that are not asked by
-    one request; ``repeat_url`` where it cannot be sent again.
+    ``cut`` is a sentence where the conversation goes further up than what was sent. ``earlier_url`` shows the
+    turns before the first of these. ``curl`` is empty for servers that are not asked by one request;
+    ``repeat_url`` where it cannot be sent again.
     """
 
     kept: bool
@@ -53,6 +54,7 @@ class ReceiptView:
     system: PieceView | None
     tools: tuple[PieceView, ...]
     turns: tuple[PieceView, ...]
+    cut: str
     earlier: int
     earlier_url: str
     rounds: tuple[RoundView, ...]

@@ -25,7 +25,7 @@ from backends.models import Backend
 from chat.generation import canonical, receipt, recorder, runtime
 from chat.generation.rebuild import Rebuilt, rebuild
 from chat.generation.tidying import forget_unused_texts
-from chat.models import Conversation, Generation, Message, StoredText
+from chat.models import Conversation, Cut, CutKind, Generation, Message, StoredText
 from chat.services import answers
 from chat.services.sending import Sent
 from chat.tools.base import Tool
@@ -238,6 +238,32 @@ async def test_images_are_named_by_what_they_are_and_a_blind_model_s_note_stays(
 
         pictures = [image for turn in found.rounds[0].request.messages for image in turn.images]
         assert bool(pictures) == ("vision" in capabilities)
+
+
+@pytest.mark.parametrize(
+    ("kind", "summary"), [(CutKind.DROPPED, ""), (CutKind.SUMMARISED, "They said hello.")]
+)
+@live
+async def test_what_was_cut_off_is_not_in_it_and_its_summary_is(
+    kind: CutKind, summary: str, hub: runtime.Runtime, ask: Ask
+) -> None:
+    _script, first = await answered(ask, None)
+    conversation = first.message.conversation
+
+    def cut() -> None:
+        Cut.objects.create(conversation=conversation, after=first.message, kind=kind, summary=summary)
+        Conversation.objects.update(has_cuts=True)
+
+    await in_database(cut)
+    script, generation = await answered(ask, conversation)
+    await in_database(Cut.objects.update, summary="Written anew since.", kind=CutKind.DROPPED)
+
+    found = await assert_same(script, generation)
+
+    assert [row.pk for row in found.rows] == [generation.message.parent_id]
+    (first_turn,) = found.rounds[0].request.messages
+    assert summary in first_turn.text
+    assert first_turn.text.endswith("Question")
 
 
 @live

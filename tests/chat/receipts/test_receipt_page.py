@@ -25,7 +25,7 @@ from backends.adapters.messages import ChatMessage, ChatRequest, Role
 from backends.database import in_database
 from backends.models import Backend, CatalogueModel
 from chat.generation import canonical, runtime
-from chat.models import Conversation, Generation, Message, Status
+from chat.models import Conversation, Cut, CutKind, Generation, Message, Status
 from chat.receipts import curl
 from chat.services import branches, deleting
 from chat.services.refusals import Refused
@@ -179,6 +179,32 @@ async def test_of_a_long_conversation_the_last_turns_are_shown_first(
     assert "Show 1 earlier message, too" in words(short)
     assert len(read(short).all("pre")) == 3
     assert len(read(whole).all("pre")) == 4
+
+
+@pytest.mark.parametrize("summary", ["", "They said hello."])
+@live
+async def test_that_older_messages_were_not_sent_is_said(
+    summary: str, hub: runtime.Runtime, ask: Ask, alice: User, as_alice: Client
+) -> None:
+    _script, first = await answered(ask, None)
+    conversation = first.message.conversation
+
+    def cut() -> None:
+        kind = CutKind.SUMMARISED if summary else CutKind.DROPPED
+        Cut.objects.create(conversation=conversation, after=first.message, kind=kind, summary=summary)
+        Conversation.objects.update(has_cuts=True)
+
+    await in_database(cut)
+    first_script, generation = await answered(ask, conversation)
+    await in_database(Cut.objects.all().delete)
+    await in_database(Conversation.objects.update, has_cuts=False)
+
+    shown = words(await in_database(as_alice.get, url_of(generation)))
+    script, _repeated = await sent_again(alice, await in_database(as_read, generation))
+
+    assert "Older messages were not sent" in shown
+    assert ("summary of them" in shown) == bool(summary)
+    assert canonical.values(script.requests[0]) == canonical.values(first_script.requests[0])
 
 
 # --- for a terminal ------------------------------------------------------------------------------------
