@@ -47,9 +47,16 @@ def own_message(user: User, message_id: int) -> Message:
 
 
 def own_generation(user: User, generation_id: UUID) -> Generation:
-    """A run in this person's conversation, with what its receipt names. Raises Http404."""
-    rows = Generation.objects.owned_by(user).select_related(
-        "message__conversation__owner", "message__parent", "backend", "system_text", "tools_text"
+    """A run in this person's conversation, with what its receipt names.
+
+    Raises Http404, also while its model is hidden until a vote.
+    """
+    rows = (
+        Generation.objects.owned_by(user)
+        .filter(alias="")
+        .select_related(
+            "message__conversation__owner", "message__parent", "backend", "system_text", "tools_text"
+        )
     )
     return get_object_or_404(rows, pk=generation_id)
 

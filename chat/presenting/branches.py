@@ -45,7 +45,9 @@ def menu_view(user: User, row: Message, conversation: Conversation) -> MessageMe
         is_answer=is_answer,
         url=permalink(row, conversation.pk),
         is_shared=row.conversation_id != conversation.pk,
-        models=model_groups(usable_models(user), user, conversation, ref_of(row)) if asks else (),
+        models=model_groups(usable_models(user), user, conversation, ref_of(row))
+        if asks and not conversation.alias
+        else (),
         receipt_url=newest_receipt(row, conversation) if is_answer else "",
         compare_url=compare_url(row, conversation),
     )

@@ -87,5 +87,5 @@ def context_of(conversation: Conversation, forms: SettingsForms) -> dict[str, An
         "forms": forms,
         "entry": forms.entry,
         "may_edit_entry": bool(forms.entry and forms.entry.is_editable_by(conversation.owner)),
-        "sent": sent_view(conversation, forms.model) if forms.model else None,
+        "sent": sent_view(conversation, forms.model) if forms.model and not conversation.alias else None,
     }

@@ -131,14 +131,18 @@ def test_a_blind_page_holds_no_name_until_the_vote(as_alice: Client, compare: Co
     finish()
     answer = Message.objects.filter(role="assistant").first()
     assert answer is not None
-    for path in (url, f"/messages/{answer.pk}/details/"):
+    settings = f"/chat/{answer.conversation_id}/settings/"
+    for path in (url, f"/messages/{answer.pk}/details/", f"/messages/{answer.pk}/menu/", settings):
         page = as_alice.get(path).content.decode()
         assert "Second" not in page
         assert "second" not in page.replace("seconds", "")
         assert "Demo" not in page
+    run = Generation.objects.get(message=answer)
+    assert as_alice.get(f"/generations/{run.pk}/receipt/").status_code == 404
 
     assert as_alice.post(f"{url}vote/", {"best": "1"})["Location"] == url
 
+    assert as_alice.get(f"/generations/{run.pk}/receipt/").status_code == 200
     page = as_alice.get(url).content.decode()
     assert "Second" in page
     assert "Third" in page
