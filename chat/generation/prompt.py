@@ -174,10 +174,10 @@ def build_request(
     if generation.continues:
         own = steps_of([answer]).get(answer.pk, ())
         going_on = begun(answer, own, images=sees(known_capabilities(model)))
-    shelf = shelf_of(conversation.project, room_for(window.tokens))
-    parts = system_parts(conversation, generation.model_name, shelf_text(shelf))
     known = model.bytes_per_token if model else None
     fit = Fit(window, window.reserve(options.max_tokens), demand.ratio or known or USUAL, known)
+    shelf = shelf_of(conversation.project, room_for(window.tokens, fit.ratio))
+    parts = system_parts(conversation, generation.model_name, shelf_text(shelf))
     for part in parts:
         fit = fit.having(part.name, estimate.of_system(part.text))
     fit = fit.having(TOOLS, demand.tools).having(HISTORY, estimate.of_messages(going_on))

@@ -6,16 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from chat.generation.estimate import USUAL
 from chat.generation.told import WHOLE, Passage, Told
 from chat.models import Attachment, Message, MessageRole, Project, TextIndex
 from chat.passages.index import Index
 from chat.passages.ranking import best, weights
 
-#: Characters of a token, rather few, and the share of a window that documents may take.
-CHARACTERS, SHARE = 3, 0.5
-#: Characters of all documents for a model whose window nobody knows; about 100,000 tokens.
+#: The share of a window that documents may take.
+SHARE = 0.5
+#: Bytes of all documents for a model whose window nobody knows; about 100,000 tokens.
 UNKNOWN_ROOM = 400_000
-#: Passages of one question, and what they may take: enough to answer from, little enough to read soon.
+#: Passages of one question, and the bytes they may take: enough to answer from, little enough to read soon.
 MOST_PASSAGES = 10
 PASSAGES_ROOM = 16_000
 #: What they may take even where whole documents leave less.
@@ -37,15 +38,18 @@ PASSAGES = (
 PASSAGE = '\n<passage number="{number}" document="{name}"{place}>\n{text}\n</passage>'
 
 
-def room_for(tokens: int | None) -> int:
-    """Characters of documents that may be sent whole to a model with that window; None where nobody knows it."""
-    return min(int(tokens * CHARACTERS * SHARE), UNKNOWN_ROOM) if tokens else UNKNOWN_ROOM
+def room_for(tokens: int | None, ratio: float = USUAL) -> int:
+    """Bytes of documents that may be sent whole to a model with that window, None where nobody knows it.
+
+    ``ratio``: bytes for each of its tokens.
+    """
+    return min(int(tokens * ratio * SHARE), UNKNOWN_ROOM) if tokens else UNKNOWN_ROOM
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
     """The documents of a project: those that are sent whole, those that passages are sent of, and ``room`` in
-    characters for the documents of the conversation.
+    bytes for the documents of the conversation.
     """
 
     room: int = UNKNOWN_ROOM
@@ -81,9 +85,9 @@ def fitting(listed: Iterable[Attachment], room: int) -> tuple[list[Attachment], 
     whole: list[Attachment] = []
     partly: list[Attachment] = []
     for document in listed:
-        fits = document.characters <= room
+        fits = document.weight <= room
         (whole if fits else partly).append(document)
-        room -= document.characters if fits else 0
+        room -= document.weight if fits else 0
     return whole, partly, room
 
 
@@ -106,7 +110,10 @@ def told_of(rows: Sequence[Message], shelf: Shelf, *, find: bool = True) -> Told
 
 def found_in(documents: Sequence[Attachment], rows: Sequence[Message], room: int) -> list[Passage]:
     """The passages that match the last of the questions."""
-    space = min(max(room, LEAST_ROOM), PASSAGES_ROOM)
+    density = sum(document.weight for document in documents) / sum(
+        document.characters for document in documents
+    )
+    space = int(min(max(room, LEAST_ROOM), PASSAGES_ROOM) / density)
     found = []
     for hit in best(indexes_of(documents), weights(*questions(rows)), space, MOST_PASSAGES):
         document = documents[hit.document]

@@ -19,9 +19,23 @@ from chat.models.project import Project
 from chat.models.text_index import TextIndex
 
 if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.models.sql.compiler import SQLCompiler
+
     from privatechathub.accounts.models import User
 
 NAME_LENGTH = 200
+
+
+class Utf8Length(models.Func):
+    """How many bytes a text is as UTF-8."""
+
+    function = "OCTET_LENGTH"
+    output_field = models.IntegerField()
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Any:
+        """SQLite before 3.43 counts characters only."""
+        return self.as_sql(compiler, connection, template="LENGTH(CAST(%(expressions)s AS BLOB))", **context)
 
 
 class AttachmentQuerySet(models.QuerySet["Attachment"]):
@@ -32,8 +46,8 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
         return self.filter(Q(message__conversation__owner=user) | Q(project__owner=user))
 
     def measured(self) -> AttachmentQuerySet:
-        """With ``characters``, and without the texts themselves."""
-        columns = {"characters": Length("text")}
+        """With ``characters`` and ``weight``, and without the texts themselves."""
+        columns = {"characters": Length("text"), "weight": Utf8Length("text")}
         return self.annotate(**columns).defer("text")
 
 
@@ -59,8 +73,9 @@ class Attachment(models.Model):
     text = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
-    #: Of ``text``; there only where :meth:`AttachmentQuerySet.measured` was asked.
+    #: Of ``text``, and its bytes as UTF-8; there only where :meth:`AttachmentQuerySet.measured` was asked.
     characters: int
+    weight: int
 
     objects = AttachmentQuerySet.as_manager()
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 
-from chat.generation.reading import CHARACTERS
+from chat.generation.estimate import USUAL
 from chat.models import Attachment, Project
 from chat.passages.cutting import place_of
 from chat.services.uploads import ACCEPT_DOCUMENTS, MOST_FILES
@@ -127,7 +127,7 @@ def project_files_view(project: Project) -> ProjectFilesView:
             FileRow(
                 name=row.name,
                 size=filesizeformat(row.size),
-                tokens=row.characters // CHARACTERS,
+                tokens=round(row.weight / USUAL),
                 read_url=reverse("chat:attachment-read", args=[row.pk]),
                 remove_url=reverse("chat:project-file-remove", args=[row.pk]),
             )

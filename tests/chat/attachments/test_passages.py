@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.models import Backend, CatalogueModel
+from chat.generation.estimate import USUAL
 from chat.generation.prompt import prepare
 from chat.generation.reading import Shelf, told_of
 from chat.generation.rebuild import begun
@@ -137,7 +138,7 @@ def test_of_a_long_document_the_passages_are_sent_that_the_question_is_about(
 
     assert '<document name="report.pdf">\n[Too long to be sent whole.' in question
     assert 'document="report.pdf" page="12">\n[Page 12]\nThe lighthouse keeper' in question
-    assert len(question) < 8192 * 3 * 0.5 + 1000
+    assert len(question) < 8192 * USUAL * 0.5 + 1000
     assert {entry["place"] for entry in Generation.objects.get().passages["passages"]} >= {"page:12"}
 
 
@@ -149,6 +150,16 @@ def test_without_a_word_in_common_passages_from_all_over_are_sent(ask_about: Cal
     assert pages[0] == 1
     assert pages == sorted(pages)
     assert pages[-1] > 25
+
+
+def test_dense_writing_takes_as_much_of_the_window_as_other_writing(ask_about: Callable[..., Sent]) -> None:
+    filler = "".join(chr(0x4E00 + number % 3000) for number in range(9_000))
+    sent = ask_about("潮汐表在哪里?", ("tides.txt", f"{filler}\n潮汐表在港口\n{filler}".encode()))
+
+    question = asked(sent)
+
+    assert "潮汐表在港口" in question
+    assert len(question.encode()) < 8192 * USUAL * 0.5 + 2000
 
 
 def test_the_first_documents_fit_and_the_later_ones_do_not(ask_about: Callable[..., Sent]) -> None:
