@@ -119,14 +119,26 @@ addEventListener("hashchange", find);
 find();
 
 // What the reader unfolded stays unfolded when the server sends the element anew.
-document.addEventListener("htmx:before:swap", ({ detail: { tasks } }) => {
+document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
   for (const { target: found, fragment, swapSpec } of tasks ?? []) {
     const target = typeof found === "string" ? document.querySelector(found) : found;
     if (swapSpec?.style !== "outerHTML" || !target?.querySelectorAll) continue;
+    if (!ctx.sourceElement?.closest("form.edit")) keepEditing(target, fragment);
     for (const old of [target, ...target.querySelectorAll("details[open]")]) {
       if (old.id && old.matches("details[open]")) fragment.getElementById(old.id)?.setAttribute("open", "");
     }
   }
 });
+
+// Somebody who is just editing a message goes on with it, whatever happens around it.
+function keepEditing(target, fragment) {
+  const article = target.querySelector("article.editing");
+  const field = document.activeElement;
+  const isTyping = article?.contains(field);
+  const place = article && fragment.getElementById(article.id);
+  if (!place) return;
+  place.replaceWith(article);
+  if (isTyping) setTimeout(() => field.focus({ preventScroll: true }));
+}
 
 document.addEventListener("hub:changed", showWay);

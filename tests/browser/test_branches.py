@@ -72,6 +72,26 @@ def test_a_question_is_edited_in_place_and_every_tab_follows(tab: Tab) -> None:
     expect(tab.body).to_contain_text("changed")
 
 
+def test_what_is_being_edited_stays_when_another_tab_changes_the_thread(tab: Tab) -> None:
+    talked(tab, "first")
+    other = tab.window.open(tab.path)
+    other.wait_for_socket()
+    question(tab).hover()
+    question(tab).get_by_role("link", name="Edit").click()
+    field = tab.page.locator("form.edit textarea")
+    field.fill("!echo half a thou")
+
+    other.answer.hover()
+    other.answer.get_by_role("button", name="Answer again").click()
+    expect(arrows(tab.answer)).to_contain_text("2/2")
+    expect(field).to_have_value("!echo half a thou")
+    expect(field).to_be_focused()
+    field.press_sequentially("ght")
+    field.press("Control+Enter")
+    expect(question(tab)).to_contain_text("half a thought")
+    expect(tab.page.locator("form.edit")).to_have_count(0)
+
+
 def test_an_answer_has_versions_by_other_models_and_by_hand(tab: Tab) -> None:
     talked(tab, "mine")
     tab.answer.hover()
@@ -96,7 +116,7 @@ def test_what_was_deleted_is_brought_back(tab: Tab) -> None:
     tab.mark()
     more(tab, tab.answers.first, "Delete from here on")
     expect(tab.messages).to_have_count(1)
-    undo = tab.page.locator("#undo")
+    undo = tab.page.locator("#deleted")
     expect(undo).to_contain_text("Deleted.")
     expect(tab.page.locator("#announcer")).to_contain_text("Deleted.")
     undo.get_by_role("button", name="Undo").click()
