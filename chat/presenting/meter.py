@@ -15,6 +15,7 @@ from chat.generation import estimate
 from chat.generation.allocated import window_of
 from chat.generation.estimate import USUAL, Size
 from chat.generation.sampling import options_for
+from chat.generation.system import joined, system_parts
 from chat.generation.window import Source, Window
 from chat.models import Conversation
 from chat.presenters import MessageView, ThreadView
@@ -80,9 +81,14 @@ def filled(
             size += estimate.of_text(message.cut.summary)
             break
     else:
-        size += estimate.of_system(conversation.system_prompt)
+        size += system_size(conversation)
         return Filled(size.tokens(ratio), at_least=not whole)
-    return Filled((size + estimate.of_system(conversation.system_prompt)).tokens(ratio))
+    return Filled((size + system_size(conversation)).tokens(ratio))
+
+
+def system_size(conversation: Conversation) -> Size:
+    """About what the system text takes, without the files of a project. No query where that has no variables."""
+    return estimate.of_system(joined(system_parts(conversation)))
 
 
 def size_of(message: MessageView) -> Size:

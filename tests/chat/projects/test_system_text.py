@@ -10,9 +10,11 @@ from django.test.utils import CaptureQueriesContext
 
 from backends.adapters import scripted
 from backends.adapters.events import TextDelta
+from chat.generation.estimate import USUAL
 from chat.generation.prompt import prepare
 from chat.generation.system import MEMORY, PROJECT, PROMPT, system_parts
 from chat.models import Conversation, Generation, Project, Status
+from chat.presenting.meter import filled
 from chat.services.sending import Sent
 
 Ask = Callable[..., Sent]
@@ -99,3 +101,13 @@ def test_a_question_in_a_project_takes_no_query_more(planted: Conversation, ask:
             prepare(sent.generation.pk)
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_the_meter_counts_them_before_an_answer_has(planted: Conversation, garden: Project) -> None:
+    def size() -> int:
+        row = Conversation.objects.select_related("project").get(pk=planted.pk)
+        return filled(row, (), USUAL, whole=True).tokens
+
+    before = size()
+    Project.objects.update(memory="The soil is clay. " * 100)
+    assert size() > before + 300
