@@ -56,6 +56,9 @@ BY_TEXT: tuple[tuple[re.Pattern[str], type[BackendError]], ...] = tuple(
                 r"n_keep",
                 r"ContextOverflowError",
                 r"maximum context",
+                r"(prompt|input|request) is too long",
+                r"(input|prompt) token count\b.{0,80}?\bexceeds",
+                r"exceeds the (model's )?max(imum)?( number of)?( input)? tokens",
             ],
         ),
         (
@@ -78,6 +81,13 @@ BY_TEXT: tuple[tuple[re.Pattern[str], type[BackendError]], ...] = tuple(
         (Overloaded, [r"loading model", r"server busy", r"\boverloaded"]),
     )
 )
+
+#: Where refusals name the window and what was too much for it, beside llama.cpp's own fields: vLLM and OpenAI,
+#: LM Studio, Anthropic and Google.
+_COUNTS = {
+    "n_ctx": r"(?:maximum context length (?:is|of)|n_ctx:|tokens >|maximum number of tokens allowed) ?\(?(\d{3,9})",
+    "n_prompt_tokens": r"(?:you requested|resulted in|n_keep:|too long:|token count) ?\(?(\d{3,9})",
+}
 
 #: Statuses whose meaning no text overrides.
 _FIRM = frozenset({401, 403, 429})
@@ -124,8 +134,16 @@ def error_from_payload(
         code=redact(code, endpoint) or None,
         data={key: redact(value, endpoint) for key, value in _data(payload)},
     )
+    if cls is ContextOverflow:
+        error.data = _counts(message) | error.data
     error.args = (error.message,)
     return error
+
+
+def _counts(message: str) -> dict[str, str]:
+    """Tokens that the server has named in words."""
+    found = {name: re.search(pattern, message, re.IGNORECASE) for name, pattern in _COUNTS.items()}
+    return {name: match[1] for name, match in found.items() if match}
 
 
 def is_html(content_type: str, body: bytes) -> bool:

@@ -38,6 +38,11 @@ def prepare_shorter(prepared: Prepared, error: ContextOverflow) -> Prepared:
     return prepare(generation.pk, demand)
 
 
+def tells_window(prepared: Prepared, error: ContextOverflow) -> bool:
+    """Whether it is known how much the model reads, and not only guessed."""
+    return bool(number(error, "n_ctx") or prepared.fit.window.tokens)
+
+
 def corrected(fit: Fit, counted: int | None) -> float:
     """Bytes for each token, now that the server has counted; a bold guess where it does not say how many."""
     size = fit.size

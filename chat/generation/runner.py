@@ -41,7 +41,7 @@ from chat.generation.asks import Asks
 from chat.generation.cutting import DoesNotFit
 from chat.generation.estimate import Size
 from chat.generation.fit import TOOLS
-from chat.generation.overflowing import REFUSALS, prepare_shorter, sentences
+from chat.generation.overflowing import REFUSALS, prepare_shorter, sentences, tells_window
 from chat.generation.pacing import Pace, Pacer
 from chat.generation.prompt import CONTINUE, BackendGone, NotAllowed, Prepared, prepare
 from chat.generation.receipt import Receipt
@@ -145,9 +145,20 @@ class Runner(Teller):
             except ContextOverflow as error:
                 if run.has_begun or run.steps or error.partial or refusals == REFUSALS:
                     raise
-                prepared = await in_database(prepare_shorter, prepared, error)
+                prepared = await self.shorter(run, prepared, error)
             else:
                 break
+
+    async def shorter(self, run: Run, prepared: Prepared, error: ContextOverflow) -> Prepared:
+        """The same with less in it. Raises DoesNotFit, or the refusal where that knows better what is wrong."""
+        try:
+            return await in_database(prepare_shorter, prepared, error)
+        except DoesNotFit as refused:
+            if not refused.alone:
+                await self.show_line(run)
+            if refused.alone or not tells_window(prepared, error):
+                raise error from None
+            raise
 
     async def attempt(self, run: Run, adapter: Adapter, prepared: Prepared) -> None:
         """Stream it as prepared, in rounds where there are tools to call."""

@@ -288,3 +288,32 @@ def test_every_kind_has_one_error_with_a_hint() -> None:
 def test_a_secret_does_not_print() -> None:
     assert KEY not in f"{CLOSED!r} {CLOSED.api_key} {CLOSED.api_key!r} {[CLOSED]}"
     assert CLOSED.api_key.reveal() == KEY
+
+
+@pytest.mark.parametrize(
+    ("message", "window", "tokens"),
+    [
+        (
+            "This model's maximum context length is 4096 tokens. However, you requested 5018 tokens.",
+            "4096",
+            "5018",
+        ),
+        (
+            "This model's maximum context length is 8192 tokens. However, your messages resulted in 9001 tokens.",
+            "8192",
+            "9001",
+        ),
+        ("Trying to keep the first 13055 tokens … n_keep: 13055>= n_ctx: 4096", "4096", "13055"),
+        ("prompt is too long: 210000 tokens > 200000 maximum", "200000", "210000"),
+        (
+            "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+            "1048576",
+            "1200000",
+        ),
+        ("the input length exceeds the context length", None, None),
+    ],
+)
+def test_a_refusal_names_the_window_in_words(message: str, window: str | None, tokens: str | None) -> None:
+    error = error_from_payload({"error": {"message": message}}, OPEN, status=400)
+    assert type(error) is ContextOverflow
+    assert (error.data.get("n_ctx"), error.data.get("n_prompt_tokens")) == (window, tokens)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from backends.adapters.errors import ContextOverflow
+from backends.adapters.scripted import registered
 from backends.database import in_database
-from backends.models import CatalogueModel
+from backends.models import Backend, CatalogueModel
 from chat.generation import runtime
 from chat.models import Conversation, Cut, Generation, Overflow
 from chat.services.sending import send_message
@@ -167,3 +169,19 @@ async def test_what_the_server_counts_is_kept_and_teaches(
     assert generation.context["window"] == WINDOW
     model = await in_database(CatalogueModel.objects.get, model_id="fast")
     assert model.bytes_per_token == pytest.approx(4.0, rel=0.05)
+
+
+async def test_a_refusal_without_numbers_keeps_the_words_of_the_server(
+    alice: User, demo: Backend, hub: runtime.Runtime
+) -> None:
+    """Nobody knows the window: nothing is claimed about it, and the line is only where it may well be."""
+    refusal = ContextOverflow("context length exceeded, says the server", status=400)
+    await in_database(CatalogueModel.objects.all().delete)
+    await in_database(CatalogueModel.objects.create, backend=demo, model_id="vague", name="Vague")
+    talk = await in_database(long_conversation, alice, 6, demo)
+    with registered("play", [refusal]):
+        sent = await in_database(send_message, alice, talk, "And now?", "demo/vague", "")
+        generation = await ended(sent)
+    assert (generation.status, generation.error_kind) == ("failed", "context_overflow")
+    assert "says the server" in generation.error_message
+    assert (await in_database(Cut.objects.get)).kind == "proposed"
