@@ -1,7 +1,8 @@
 """How fast pages and searches are for a person who has used the hub for a year: ``python -m tests.bench.scale``.
 
 Makes a data folder of its own, fills it by ``manage.py seed_demo --scale``, and asks for each page through Django's
-test client: the time is the server's, without network and browser. It is a measurement, not a test.
+test client: the time is the server's, without network and browser. The bars are held against the processor's time,
+which other work on the machine changes little; the clock's stands beside it. It is a measurement, not a test.
 """
 
 from __future__ import annotations
@@ -79,14 +80,15 @@ def measure(conversations: int, messages: int) -> int:
 
 def timed(name: str, bar: float, work: Callable[[], Any]) -> bool:
     """Say how long it takes, the median of some rounds; whether that is too long."""
-    times = []
+    processor, clock = [], []
     for _ in range(ROUNDS):
-        began = time.perf_counter()
+        began, began_clock = time.process_time(), time.perf_counter()
         response = work()
-        times.append((time.perf_counter() - began) * 1e3)
+        processor.append((time.process_time() - began) * 1e3)
+        clock.append((time.perf_counter() - began_clock) * 1e3)
         assert response.status_code == 200, (name, response.status_code)
-    took = statistics.median(times)
-    spread = f"best {min(times):.1f}, worst {max(times):.1f}, bar {bar:.0f}"
+    took = statistics.median(processor)
+    spread = f"by the clock {statistics.median(clock):.1f}, bar {bar:.0f}"
     say(f"{took:8.1f} ms  ({spread}){' SLOW' if took > bar else ''}  {name}")
     return took > bar
 
