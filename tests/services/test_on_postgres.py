@@ -13,6 +13,7 @@ from tests.services.servers import Postgres
 
 #: Those whose subject is queries, locks and transactions.
 TESTS = (
+    "attachments/test_project_files.py",
     "test_access.py",
     "test_catalogue_page.py",
     "test_models_offered.py",

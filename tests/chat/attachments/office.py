@@ -74,11 +74,11 @@ def odt(body: str, kind: str = "text") -> bytes:
     return zipped({"mimetype": f"application/vnd.oasis.opendocument.{kind}", "content.xml": content})
 
 
-def ods() -> bytes:
-    """A workbook of one sheet."""
+def ods(rows: str = "", columns: str = "") -> bytes:
+    """A workbook of one sheet; attributes of its row and of its first cell."""
     table = (
-        '<table:table table:name="Tides"><table:table-row>'
-        '<table:table-cell office:value-type="string"><text:p>Port</text:p></table:table-cell>'
+        f'<table:table table:name="Tides"><table:table-row {rows}>'
+        f'<table:table-cell office:value-type="string" {columns}><text:p>Port</text:p></table:table-cell>'
         '<table:table-cell office:value-type="float" office:value="3.5"><text:p>3.5</text:p></table:table-cell>'
         "</table:table-row></table:table>"
     )

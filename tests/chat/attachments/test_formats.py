@@ -171,6 +171,9 @@ def test_what_cannot_be_read_has_its_reason(data: bytes, reason: Reason) -> None
 def test_workbooks_that_swell_harm_nothing() -> None:
     far = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row><row r="1"><c r="A1"><v>1</v></c></row>'
 
+    repeated = ods('table:number-rows-repeated="1048576"', 'table:number-columns-repeated="16384"')
+
+    assert why(repeated) in (Reason.LONG, Reason.BROKEN)
     assert why(bomb("xl/workbook.xml", 600)) is Reason.LONG
     assert why(xlsx({"Far": far})) in (Reason.LONG, Reason.BROKEN)
     entities = '<!DOCTYPE x [<!ENTITY a "' + "b" * 1000 + '">]>'
