@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from backends.database import write_transaction
-from chat.models import Conversation, Message
+from chat.models import Conversation, Message, SearchEntry
 from chat.models.path import way_up
 
 #: How long deleted messages can be brought back.
@@ -25,6 +25,8 @@ def hand_over(conversation: Conversation) -> None:
         way = way_up(fork, fork.forked_from_id, with_hidden=True)
         found = list(conversation.messages.filter(pk__in=way).values_list("pk", flat=True))
         hidden = set(found) & set(fork.forked_without)
+        for ids in batches(found):
+            SearchEntry.objects.filter(conversation=conversation, message__in=ids).update(conversation=fork)
         for ids in batches(pk for pk in found if pk not in hidden):
             Message.objects.filter(pk__in=ids).update(conversation=fork, deleted_at=None, is_gap=False)
         for ids in batches(hidden):

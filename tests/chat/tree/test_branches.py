@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from chat.generation.prompt import prepare
 from chat.models import Attachment, Conversation, Generation, Message, Status
+from chat.models.search_entry import SearchEntry
 from chat.permalinks import permalink
 from chat.presenting.thread import thread_view
 from chat.services import branches, deleting
@@ -382,6 +383,8 @@ def test_a_fork_outlives_its_origin(
         destroy(Conversation.objects.filter(pk=talked.pk))
     assert texts(late) == ["One?", "1", "Two?", "2", "Three?", "3"]
     assert texts(early) == ["One?", "1"]
+    found = SearchEntry.objects.owned_by(talked.owner).filter(message=row("1"))
+    assert [entry.conversation_id for entry in found] == [early.pk], "it is found where it is now"
     assert as_alice.get(permalink(row("1"), late.pk).partition("#")[0]).status_code == 200
     destroy(Conversation.objects.filter(pk=early.pk))
     assert texts(late) == ["One?", "1", "Two?", "2", "Three?", "3"]
