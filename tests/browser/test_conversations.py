@@ -58,26 +58,22 @@ def test_an_answer_that_was_stopped_goes_on(tab: Tab) -> None:
     expect(tab.messages).to_have_count(2)
 
 
-def test_a_message_is_deleted_after_a_question(tab: Tab) -> None:
+def test_a_message_is_deleted_and_can_be_had_back(tab: Tab) -> None:
     tab.ask("!echo keep me")
     tab.wait_until("completed")
     tab.ask("!echo delete me")
     tab.wait_until("completed")
-    delete = tab.answer.get_by_role("button", name="Delete")
-    dialog = tab.page.get_by_role("dialog")
+    tab.mark()
 
-    delete.click()
-    dialog.get_by_role("button", name="Cancel").click()
-    expect(dialog).to_be_hidden()
+    tab.answer.hover()
+    tab.answer.get_by_role("link", name="More").click()
+    tab.page.get_by_role("button", name="Delete this answer").click()
+
+    expect(tab.messages).to_have_count(3)
+    tab.page.get_by_role("button", name="Undo").click()
     expect(tab.messages).to_have_count(4)
-    delete.click()
-    expect(dialog.get_by_role("button", name="Delete for good")).to_be_focused()
-    dialog.get_by_role("button", name="Delete for good").click()
-
-    expect(tab.messages).to_have_count(3)
-    expect(tab.page.locator(".message", has_text="keep me")).not_to_have_count(0)
-    tab.page.reload()
-    expect(tab.messages).to_have_count(3)
+    expect(tab.body).to_have_text("delete me")
+    assert tab.is_same_page()
 
 
 def test_a_conversation_is_renamed_from_its_title(tab: Tab) -> None:
