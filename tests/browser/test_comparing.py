@@ -145,6 +145,14 @@ def test_on_a_telephone_the_columns_stand_below_each_other(
 
     boxes = [page.locator(f"#column-{column}").bounding_box() for column in range(3)]
     assert all(box and box["width"] > 350 for box in boxes)
+    for column in range(2):
+        article, following = (
+            answer(page, column).bounding_box(),
+            page.locator(f"#column-{column + 1}").bounding_box(),
+        )
+        assert article
+        assert following
+        assert article["y"] + article["height"] <= following["y"]
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.locator("#column-2 .message-body").last.scroll_into_view_if_needed()
     expect(page.locator("#column-2 .message-body").last).to_be_in_viewport()
