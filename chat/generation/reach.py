@@ -26,7 +26,7 @@ class Reach:
     """``rows`` and what each is sent as, first to last. ``cut`` is the line above them, if there is one.
 
     ``whole``: nothing more is above them, up to the line or the beginning. ``left_out`` counts images that
-    the model cannot see; ``told`` is what is sent of documents.
+    the model cannot see, of all that was read; ``told`` is what is sent of documents.
     """
 
     rows: list[Message] = field(default_factory=list)
@@ -54,6 +54,7 @@ class Reach:
             self.files[start:],
             self.cut,
             self.whole,
+            left_out=self.left_out,
             told=self.told,
         )
 
