@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from backends.models import Backend, CatalogueModel
 from chat.models import Attachment, Conversation, Cut, CutKind, Generation, Message, Status
+from chat.realtime.room import ended_answer
 from chat.services.sending import send_message
 from privatechathub.accounts.models import User
 from tests.chat.context.talking import long_conversation
@@ -362,3 +363,16 @@ def test_an_answer_that_filled_the_window_says_so(as_alice: Client, talk: Conver
     Generation.objects.update(context=full | {"output": 100})
     page = as_alice.get(talk.get_absolute_url()).content.decode()
     assert "reached the length limit" in page
+
+
+def test_the_meter_at_the_end_of_an_answer_costs_two_queries(talk: Conversation) -> None:
+    def queries() -> tuple[int, str]:
+        with CaptureQueriesContext(connection) as caught:
+            *_rest, meter = ended_answer(talk.head_id or 0, str(talk.pk))
+        return len(caught), meter
+
+    with_meter, meter = queries()
+    assert "2,100 of 4,096 tokens" in meter
+    Generation.objects.update(context={})
+    without, nothing = queries()
+    assert (with_meter - without, nothing) == (2, "")
