@@ -10,6 +10,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -222,13 +223,29 @@ def test_a_refused_question_comes_back_with_its_text(
     assert Message.objects.count() == 2
 
 
-def test_a_question_while_an_answer_is_written_is_refused_and_kept(as_alice: Client, ask: Ask) -> None:
+def test_a_file_while_an_answer_is_written_is_refused_and_its_question_kept(
+    as_alice: Client, ask: Ask
+) -> None:
+    conversation = ask("Hello").conversation
+    file = SimpleUploadedFile("notes.txt", b"Words", "text/plain")
+
+    response = as_alice.post(
+        f"/chat/{conversation.pk}/messages/", question("Too soon") | {"files": file}, headers=HTMX
+    )
+
+    assert response.status_code == 422
+    assert read(response).one("textarea").text == "Too soon"
+    assert path_of(conversation) == ["Hello", ""]
+    assert not conversation.upcoming.exists()
+
+
+def test_a_question_while_an_answer_is_written_waits_for_it(as_alice: Client, ask: Ask) -> None:
     conversation = ask("Hello").conversation
 
     response = as_alice.post(f"/chat/{conversation.pk}/messages/", question("Too soon"), headers=HTMX)
 
-    assert response.status_code == 422
-    assert read(response).one("textarea").text == "Too soon"
+    assert response.status_code == 200
+    assert [row.text for row in conversation.upcoming.all()] == ["Too soon"]
     assert path_of(conversation) == ["Hello", ""]
 
 

@@ -77,7 +77,7 @@ def test_one_answer_at_a_time_in_a_conversation_whatever_process_is_asked(
 
     page = there.post(form.action, form.fields | {"text": "And now?", "model": "fake/fast"})
 
-    assert "still being written" in page.text
+    assert "Sent when the answer has ended" in page.text
     assert len(there.get(path).articles) == 2
     here.stop(path)
     pair_fake.wait_until(lambda: pair_fake.disconnects)
