@@ -179,7 +179,7 @@ def test_a_waiting_question_is_edited(tab: Tab) -> None:
 
 def test_a_draft_is_there_on_the_telephone_until_it_is_sent(tab: Tab, phone: Window) -> None:
     with tab.page.expect_response("**/draft/"):
-        tab.composer.press_sequentially("!echo half a thou")
+        tab.composer.fill("!echo half a thou")
     small = phone.open("/")
     expect(small.composer).to_have_value("!echo half a thou")
     assert (
