@@ -227,7 +227,7 @@ async def test_they_follow_by_themselves_and_every_page_sees_it(
     sent = await in_database(ask, "first")
     tab = await opened(alice, sent.conversation)
     await in_database(add, sent, "second")
-    assert "second" in await tab.until("upcoming")
+    assert "second" in await tab.until('id="upcoming-')
     await in_database(add, sent, "third")
 
     gate["open"] = True
