@@ -32,7 +32,8 @@ def options_sent(generation: Generation) -> tuple[Fact, ...]:
 
 def _who(generation: Generation) -> Iterator[Fact]:
     yield Fact("backend", _("Server"), generation.backend_name)
-    kind = KINDS.get(generation.backend.kind) if generation.backend else None
+    told = generation.receipt.get("server", {}).get("kind", "")  # all that an imported answer knows of it
+    kind = KINDS.get(generation.backend.kind if generation.backend else told)
     yield Fact("kind", _("Kind of server"), str(kind.label) if kind else "")
     name = model_label(generation)
     asked = generation.model_id if name == generation.model_id else f"{name} ({generation.model_id})"

@@ -25,7 +25,8 @@ class UpcomingQuestion(models.Model):
     """It is asked when the answers before it have ended, in the order of the ids.
 
     ``ref`` is the model it goes to, ``BACKEND-SLUG/MODEL-ID``; ``key`` that of the form it came by. ``trouble`` says
-    why it could not be sent. ``Conversation.upcoming_count`` counts these rows, so that a page need not ask for them.
+    why it could not be sent; one that is ``held`` is sent only when the person says so.
+    ``Conversation.upcoming_count`` counts these rows, so that a page need not ask for them.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="upcoming")
@@ -33,6 +34,7 @@ class UpcomingQuestion(models.Model):
     ref = models.CharField(max_length=320, blank=True, default="")
     key = models.CharField(max_length=64, blank=True, default="")
     trouble = models.TextField(blank=True, default="")
+    held = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = UpcomingQuerySet.as_manager()

@@ -83,10 +83,15 @@ def column_of(comparison: Comparison, place: int, wish: Wish, title: str) -> Con
         options=wish.options,
         comparison=comparison,
         column=place,
-        alias=_("Model %(letter)s") % {"letter": "ABCD"[place]} if comparison.blind else "",
+        alias=alias_of(place) if comparison.blind else "",
         updated_at=timezone.now(),
         **wish.beginning.columns(),
     )
+
+
+def alias_of(place: int) -> str:
+    """What stands for the model of that column while its name is hidden."""
+    return _("Model %(letter)s") % {"letter": "ABCD"[place]}
 
 
 def ask_columns(

@@ -85,7 +85,7 @@ def send_next(conversation_id: UUID | str, *, after_failure: bool = False) -> Se
         conversation = rows.select_for_update(of=("self",)).select_related("owner").first()
         if conversation is None or is_busy(conversation, after_failure=after_failure):
             return None
-        sent = send_first(conversation)
+        sent = send_first(conversation, asked_for=after_failure)
     tell(Kind.CHANGED, conversation)
     if sent:
         begin(sent.generation)
@@ -101,14 +101,16 @@ def is_busy(conversation: Conversation, *, after_failure: bool) -> bool:
     return within.active().exists()
 
 
-def send_first(conversation: Conversation) -> Sent | None:
+def send_first(conversation: Conversation, *, asked_for: bool) -> Sent | None:
     """Turn the first one into a question with its answer. Inside the caller's transaction.
 
-    None where its model is gone: that is noted, and it stays.
+    None where its model is gone: that is noted, and it stays. So does one that is held, unless the person asked.
     """
     row = conversation.upcoming.order_by("pk").first()
     if row is None:
         Conversation.objects.filter(pk=conversation.pk).update(upcoming_count=0)
+        return None
+    if row.held and not asked_for:
         return None
     try:
         model = find_model(conversation.owner, row.ref)
@@ -139,7 +141,10 @@ def count(conversation: Conversation, **values: str) -> None:
 
 def send_forgotten() -> None:
     """Ask what waits in quiet conversations: after a restart, or where another process ended the answer."""
-    waiting = Conversation.objects.filter(upcoming_count__gt=0, deleted_at=None)
+    ready = UpcomingQuestion.objects.filter(held=False)
+    waiting = Conversation.objects.filter(
+        upcoming_count__gt=0, deleted_at=None, pk__in=ready.values("conversation")
+    )
     active = Generation.objects.active().filter(message__conversation__in=waiting)
     quiet = waiting.exclude(pk__in=active.values("message__conversation"))
     for pk in list(quiet.values_list("pk", flat=True)[:AT_ONCE]):

@@ -137,7 +137,7 @@ def _ids(user: User, wanted: Collection[UUID] | None) -> list[UUID]:
 
 
 def _written(user: User, pk: UUID, kind: Kind, language: str | None) -> _Written | None:
-    mine = Conversation.objects.owned_by(user).select_related("backend", "project")
+    mine = Conversation.objects.owned_by(user).select_related("backend", "project", "comparison")
     row = mine.filter(pk=pk).first()
     if row is None:
         return None

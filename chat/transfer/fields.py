@@ -23,7 +23,7 @@ from chat.models.project import (
     Colour,
     Icon,
 )
-from chat.transfer import excerpts, values
+from chat.transfer import asked, excerpts, values
 from chat.transfer.values import Reader
 
 Fields = Mapping[str, Reader]
@@ -92,6 +92,8 @@ RUN: Fields = {
     "answered_by": line(250),
     "details": values.details,
     "passages": excerpts.read,
+    "images_left_out": values.small,
+    "context": asked.window,
     "created_at": values.moment,
     "started_at": values.moment,
     "finished_at": values.moment,

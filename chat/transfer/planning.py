@@ -13,6 +13,7 @@ from django.db import IntegrityError
 from backends.database import write_transaction
 from chat.models import Conversation, Origin
 from chat.transfer import library, limits, projects, rows
+from chat.transfer.comparisons import Columns
 from chat.transfer.files import NO_FILES, ByTurn, brought, brought_to, missing
 from chat.transfer.portable import HUB, LeftOut, Library, PortableProject, Talk
 from chat.transfer.reading import Loss, conversations
@@ -144,23 +145,31 @@ def bring_in(owner: User, upload: Upload, told: Callable[[int], None]) -> int:
     ``told`` hears the count after each. What was stored before a BadFile stays; a second try goes on there.
     """
     count = 0
-    with upload.attached() as files:
-        take_in_beside(owner, upload, files)
-        for talk, digest in new_ones(owner, upload):
-            with brought(talk, files) as arrived:
-                count += bring_in_one(owner, talk, digest, arrived)
-            told(count)
+    columns = Columns(owner)
+    try:
+        with upload.attached() as files:
+            take_in_beside(owner, upload, files)
+            for talk, digest in new_ones(owner, upload):
+                with brought(talk, files) as arrived:
+                    made = bring_in_one(owner, talk, digest, arrived)
+                if made:
+                    columns.add(made, talk.column)
+                    count += 1
+                told(count)
+    finally:
+        columns.join()
     return count
 
 
-def bring_in_one(owner: User, talk: Talk, digest: str, arrived: ByTurn = NO_FILES) -> bool:
-    """Store one; False where another tab has just done it."""
+def bring_in_one(owner: User, talk: Talk, digest: str, arrived: ByTurn = NO_FILES) -> Conversation | None:
+    """Store one; None where another tab has just done it."""
     try:
         with write_transaction():
             origin = {"owner": owner, "source": talk.source, "digest": digest}
             origin["source_id"] = origin_id(talk, digest)
             Origin.objects.filter(**origin, conversation__deleted_at__isnull=False).delete()
-            Origin.objects.create(conversation=rows.save(owner, talk, arrived), **origin)
+            made = rows.save(owner, talk, arrived)
+            Origin.objects.create(conversation=made, **origin)
     except IntegrityError:
-        return False
-    return True
+        return None
+    return made

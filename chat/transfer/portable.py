@@ -33,12 +33,16 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a model. Each mapping holds the fields of one row by name (see ``fields``)."""
+    """One run of a model. Each mapping holds the fields of one row by name (see ``fields``).
+
+    ``asked`` tells of model and server, see ``chat.transfer.asked``.
+    """
 
     values: Mapping[str, Any]
     activities: tuple[Mapping[str, Any], ...] = ()
     asks: tuple[Mapping[str, Any], ...] = ()
     steps: tuple[Mapping[str, Any], ...] = ()
+    asked: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +133,31 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Upcoming:
+    """A question that was typed ahead, and the model that it was for."""
+
+    text: str
+    backend: str = ""
+    model_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The place of a conversation in a comparison, ``id`` where it was made; ``number`` counts from 0."""
+
+    id: str
+    number: int
+    blind: bool = False
+    voted_at: datetime | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Talk:
     """A whole conversation. Parents stand before their children; ``head`` ends the path that is shown.
 
     With a ``prompt`` it follows that entry of a library; ``prompt_values`` answers what the text asks.
+    ``tools`` says which are on here. ``draft`` was typed and not sent, ``upcoming`` was to be asked later.
     ``source`` and ``source_id`` name it at its origin. ``left_out`` counts what could not be kept.
     """
 
@@ -154,6 +179,11 @@ class Talk:
     archived_at: datetime | None = None
     overflow: str = "ask"
     lines: tuple[Line, ...] = ()
+    tools: Mapping[str, bool] = field(default_factory=dict)
+    unread: bool = False
+    draft: str = ""
+    upcoming: tuple[Upcoming, ...] = ()
+    column: Column | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
     left_out: Counter[LeftOut] = field(default_factory=Counter)

@@ -24,7 +24,7 @@ from chat.models import (
     Step,
 )
 from chat.services.order import tags_named
-from chat.transfer import fields, projects
+from chat.transfer import asked, comparisons, fields, projects, waiting
 from chat.transfer.excerpts import inward, outward
 from chat.transfer.files import NO_FILES, ByTurn, store, told_of
 from chat.transfer.library import portable_prompt, preset_of, preset_row, prompt_row
@@ -49,8 +49,8 @@ def load(conversation: Conversation) -> Talk:
     if conversation.project is not None and conversation.project.attached:
         own = conversation.project.attachments.values_list("pk", "digest")
         digests |= {str(pk): digest for pk, digest in own}
-    runs = _runs(conversation, digests)
     names = {row.pk: str(place) for place, row in enumerate(rows, 1)}
+    runs = _runs(conversation, digests, names)
     turns = tuple(
         Turn(
             id=names[row.pk],
@@ -86,6 +86,11 @@ def load(conversation: Conversation) -> Talk:
         archived_at=conversation.archived_at,
         overflow=conversation.overflow,
         lines=_lines(conversation, names),
+        tools=conversation.tools,
+        unread=conversation.unread,
+        draft=conversation.draft,
+        upcoming=waiting.load(conversation),
+        column=comparisons.told_of(conversation),
         created_at=conversation.created_at,
         updated_at=conversation.updated_at,
     )
@@ -118,7 +123,9 @@ def _files(row: Message) -> tuple[dict[str, Any], ...]:
     return tuple(map(told_of, row.attachments.all() if row.attached else ()))
 
 
-def _runs(conversation: Conversation, digests: Mapping[str, str]) -> dict[int, list[Run]]:
+def _runs(
+    conversation: Conversation, digests: Mapping[str, str], names: Mapping[int, str]
+) -> dict[int, list[Run]]:
     """Message id -> its runs, in order."""
     written = messages_of(conversation)
     within = {"generation__message__in": written}
@@ -127,9 +134,14 @@ def _runs(conversation: Conversation, digests: Mapping[str, str]) -> dict[int, l
     steps = _by_generation(Step.objects.filter(**within).order_by("position"), fields.STEP)
     found: dict[int, list[Run]] = {}
     for row in Generation.objects.filter(message__in=written).order_by("created_at", "pk"):
-        parts = (tuple(rows.get(row.pk, ())) for rows in (calls, asks, steps))
-        told = {"passages": outward(row.passages, digests)}
-        run = Run(_values(row, fields.RUN) | told, *parts)
+        told = {"passages": outward(row.passages, digests), "context": asked.placed(row.context, names)}
+        run = Run(
+            _values(row, fields.RUN) | told,
+            activities=tuple(calls.get(row.pk, ())),
+            asks=tuple(asks.get(row.pk, ())),
+            steps=tuple(steps.get(row.pk, ())),
+            asked=asked.outward(row.receipt),
+        )
         found.setdefault(row.message_id, []).append(run)
     return found
 
@@ -163,6 +175,9 @@ def save(owner: User, talk: Talk, brought: ByTurn = NO_FILES) -> Conversation:
         archived_at=talk.archived_at,
         overflow=talk.overflow,
         has_cuts=bool(talk.lines),
+        tools=dict(talk.tools),
+        unread=talk.unread,
+        draft=talk.draft,
         updated_at=talk.updated_at or now,
     )
     if talk.tags:
@@ -173,7 +188,9 @@ def save(owner: User, talk: Talk, brought: ByTurn = NO_FILES) -> Conversation:
     _save_lines(conversation, messages, talk)
     conversation.created_at = talk.created_at or talk.updated_at or now
     conversation.head = messages.get(talk.head or "")
-    conversation.save(update_fields=["created_at", "head"])
+    if talk.upcoming:
+        waiting.save(owner, conversation, talk.upcoming)
+    conversation.save(update_fields=["created_at", "head", "upcoming_count"])
     return conversation
 
 
@@ -224,12 +241,8 @@ def _save_runs(
 ) -> None:
     runs = [(turn, run) for turn in talk.turns for run in turn.runs]
     ids = {digest: str(row.pk) for digest, row in files.items()} | _ids_of_project(messages, runs)
-    made = [
-        Generation(
-            message=messages[turn.id], **{**run.values, "passages": inward(run.values["passages"], ids)}
-        )
-        for turn, run in runs
-    ]
+    places = {turn: row.pk for turn, row in messages.items()}
+    made = [_generation(messages[turn.id], run, ids, places) for turn, run in runs]
     created = [run.values["created_at"] or turn.created_at or now for turn, run in runs]
     Generation.objects.bulk_create(made, batch_size=BATCH)
     for row, moment in zip(made, created, strict=True):
@@ -239,6 +252,16 @@ def _save_runs(
     for (turn, run), row in zip(runs, made, strict=True):
         if run.activities or run.steps or run.asks:
             _save_parts(turn, run, row)
+
+
+def _generation(
+    message: Message, run: Run, files: Mapping[str, str], places: Mapping[str, int]
+) -> Generation:
+    own = {
+        "passages": inward(run.values["passages"], files),
+        "context": asked.placed(run.values["context"], places),
+    }
+    return Generation(message=message, receipt=dict(run.asked), **{**run.values, **own})
 
 
 def _ids_of_project(messages: dict[str, Message], runs: list[tuple[Turn, Run]]) -> dict[str, str]:

@@ -23,6 +23,13 @@ LARGEST = 2**31 - 1
 #: Levels of a JSON value that is kept as it is.
 DEEPEST = 8
 
+#: Characters of one question, and questions of one conversation that wait.
+LONGEST_QUESTION = 1_500_000
+MOST_UPCOMING = 20
+
+#: Tools of which a file says whether they are on.
+MOST_SWITCHES = 500
+
 #: Tags of one conversation.
 MOST_TAGS = 20
 
@@ -75,6 +82,17 @@ def whole(value: Any) -> int | None:
     """A number from 0 that fits its column."""
     fits = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST
     return value if fits else None
+
+
+def whole_large(value: Any) -> bool:
+    """Whether it is a number from 1 that JSON readers everywhere keep: bytes of a model, say."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53
+
+
+def small(value: Any) -> int:
+    """A number that fits a PositiveSmallIntegerField, 0 where it is anything else."""
+    found = whole(value) or 0
+    return found if found < 2**15 else 0
 
 
 def real(value: Any) -> float | None:
@@ -218,7 +236,8 @@ def _option(key: str, value: Any) -> Any:
 
 def switches(value: Any) -> dict[str, bool]:
     """Which tools are on, by name."""
-    return {text(key, 200): item for key, item in mapping(value).items() if isinstance(item, bool)}
+    found = {text(key, 200): item for key, item in mapping(value).items() if isinstance(item, bool)}
+    return dict(list(found.items())[:MOST_SWITCHES])
 
 
 def renamed(value: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

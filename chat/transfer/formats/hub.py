@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from chat.models import TITLE_LENGTH, MessageRole, Overflow
-from chat.transfer import fields, values
+from chat.transfer import asked, fields, values
 from chat.transfer.arranging import arranged, last_of
-from chat.transfer.formats import library
+from chat.transfer.formats import beside, library
 from chat.transfer.formats.attached import read_file, written_file
 from chat.transfer.formats.project import read_name, written_name
 from chat.transfer.portable import HUB, LeftOut, Line, Run, Talk, Turn, Unreadable
@@ -44,6 +44,9 @@ def document(talk: Talk) -> dict[str, Any]:
             "archived_at": fields.written(talk.archived_at),
             "overflow": talk.overflow,
             "lines": [{"after": line.after, **_written(line.values)} for line in talk.lines],
+            "tools": dict(talk.tools),
+            "unread": talk.unread,
+            **beside.written(talk),
             "created_at": fields.written(talk.created_at),
             "updated_at": fields.written(talk.updated_at),
             "head": talk.head,
@@ -67,6 +70,7 @@ def _message(turn: Turn) -> dict[str, Any]:
         "generations": [
             _written(run.values)
             | {
+                "asked": dict(run.asked),
                 "activities": [_written(call) for call in run.activities],
                 "asks": [_written(ask) for ask in run.asks],
                 "steps": [_written(step) for step in run.steps],
@@ -108,6 +112,11 @@ def read(item: Mapping[str, Any]) -> Talk:
         archived_at=values.moment(talk.get("archived_at")),
         overflow=values.one_of(Overflow, Overflow.ASK)(talk.get("overflow")),
         lines=tuple(_lines(values.objects(talk.get("lines")), {turn.id for turn in turns})),
+        tools=values.switches(talk.get("tools")),
+        unread=talk.get("unread") is True,
+        draft=values.text(talk.get("draft"), values.LONGEST_QUESTION),
+        upcoming=beside.read_upcoming(talk.get("upcoming")),
+        column=beside.read_column(talk.get("comparison")),
         created_at=values.moment(talk.get("created_at")),
         updated_at=values.moment(talk.get("updated_at")),
         left_out=+left_out,
@@ -148,4 +157,5 @@ def _run(run: Mapping[str, Any]) -> Run:
         tuple(fields.read(fields.ACTIVITY, call) for call in values.objects(run.get("activities"))),
         tuple(fields.read(fields.ASK, ask) for ask in values.objects(run.get("asks"))),
         tuple(fields.read(fields.STEP, step) for step in values.objects(run.get("steps"))),
+        asked.read(run.get("asked")),
     )
