@@ -32,9 +32,11 @@ _OFFICE_ENDINGS = {
     ".epub": "application/epub+zip",
     ".xls": "application/vnd.ms-excel",
 }
-#: A whole page that somebody saved. Pieces of HTML are code, and are sent to the letter.
+#: A whole page that somebody saved. Pieces of HTML are code, and are sent to the letter. A remark ends at its first
+#: mark: could it go on, many of them would be read in two to the power of as many ways.
 _PAGE = re.compile(
-    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,800}?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
+    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).){0,800}-->\s*)*<(?:!doctype\s+html|html)\b",
+    re.IGNORECASE | re.DOTALL,
 )
 
 
