@@ -33,7 +33,7 @@ def of_message(query: Query, message: str = "", key: str = "pk") -> list[Q]:
     if query.speaker:
         found.append(Q(**{f"{message}role": query.speaker.value}))
     for name in query.models:
-        runs = Generation.objects.filter(message=OuterRef(key))
+        runs = Generation.objects.filter(message=OuterRef(key), alias="")  # not before the vote
         found.append(Q(Exists(runs.filter(Q(model_id__icontains=name) | Q(model_name__icontains=name)))))
     if query.before:
         found.append(Q(**{f"{message}created_at__lt": beginning(query.before)}))

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from chat.searching.folding import UNSPACED, tokens
 
-#: Characters of a query, and words in it, that count.
+#: Characters of a query, and words in it, that count; also names of one filter (SQLite joins at most 64 tables).
 LONGEST = 500
 MOST_WORDS = 16
 
@@ -108,9 +108,9 @@ def parse(text: str) -> Query:
         without=tuple(dict.fromkeys(without))[:MOST_WORDS],
         fragments=tuple(dict.fromkeys(fragments))[:MOST_WORDS],
         speaker=understood.speaker,
-        models=tuple(understood.names["model"]),
-        projects=tuple(understood.names["project"]),
-        tags=tuple(understood.names["tag"]),
+        models=tuple(understood.names["model"])[:MOST_WORDS],
+        projects=tuple(understood.names["project"])[:MOST_WORDS],
+        tags=tuple(understood.names["tag"])[:MOST_WORDS],
         has=frozenset(understood.has),
         before=understood.days.get("before"),
         after=understood.days.get("after"),

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from chat.comparing.page import comparison_view, pair_of, siblings
 from chat.views.messages import place
+from chat.views.pages import number
 
 
 @require_safe
@@ -19,7 +20,7 @@ def show(request: HttpRequest, message_id: int) -> HttpResponse:
     found = siblings(answer)
     if len(found) < 2 or answer.pk not in {row.pk for row in found}:
         raise Http404
-    wanted = [int(value) for name in ("first", "second") if (value := request.GET.get(name, "")).isdecimal()]
+    wanted = [number(request, name) for name in ("first", "second")]
     first, second = pair_of(found, wanted, answer.pk)
     view = comparison_view(found, first, second, conversation)
     return render(request, "chat/pages/comparison_of_answers.html", {"comparison": view})

@@ -228,6 +228,11 @@ def test_no_text_is_an_error_of_the_database(alice: User, text: str) -> None:
     find(alice, parse(text))
 
 
+@pytest.mark.parametrize("name", ["tag", "project", "model"])
+def test_more_filters_than_a_database_takes_are_no_error(alice: User, name: str) -> None:
+    find(alice, parse(" ".join(f"{name}:{number}" for number in range(60))))
+
+
 def test_what_is_found_links_to_the_message_and_is_escaped(as_alice: Client, ask: Ask) -> None:
     sent = ask("tide <script>alert(1)</script> & tide")
     page = as_alice.get("/search/?q=tide").content.decode()
