@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from backends.database import in_database
+from chat.generation.texts import clean
 from chat.realtime import frames, temporary_chat
 from chat.realtime.consumer import ConversationConsumer, person_of
 from chat.realtime.temporary_chat import TemporaryChat
@@ -49,18 +50,18 @@ class TemporaryConsumer(ConversationConsumer):
         if "stop" in values:
             self.chat.stop()
         elif "text" in values:
-            await self.chat.ask(values["text"].replace("\x00", ""), values.get("model", ""))
+            await self.chat.ask(values["text"], values.get("model", ""))
 
 
 def values_in(text_data: str | None) -> dict[str, str]:
-    """The texts of a form as the page sends it; nothing where it is no such form."""
+    """The texts of a form as the page sends it, without halves of characters; nothing where it is no such form."""
     try:
         found: Any = json.loads(text_data or "")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(found, dict):
         return {}
-    return {str(name): value for name, value in found.items() if isinstance(value, str)}
+    return {str(name): clean(value) for name, value in found.items() if isinstance(value, str)}
 
 
 def gone() -> str:

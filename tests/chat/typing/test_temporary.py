@@ -23,6 +23,7 @@ from backends.models import Backend, CatalogueModel
 from chat.generation import queue, runtime, temporary
 from chat.models import Conversation, Generation, Message
 from chat.realtime import temporary_chat
+from chat.realtime.temporary import values_in
 from privatechathub.accounts.models import User
 from tests.chat.page import faults, read
 from tests.chat.test_realtime import FORBIDDEN, Tab
@@ -297,3 +298,15 @@ def test_the_page_says_what_it_is(as_alice: Client, demo: Backend) -> None:
     first = read(response).one(id="thread").attributes["data-conversation"]
     assert read(as_alice.get("/temporary/")).one(id="thread").attributes["data-conversation"] != first
     assert as_alice.get("/temporary/", headers={"HX-Request": "true"}).status_code == 204
+
+
+@pytest.mark.parametrize("frame", ["[" * 200_000, '{"text": ' + "[" * 200_000, "{", "null", None])
+def test_a_frame_that_is_no_form_says_nothing(frame: str | None) -> None:
+    assert values_in(frame) == {}
+
+
+def test_half_a_character_is_no_text() -> None:
+    assert values_in('{"text": "a \\ud83d b", "model": "demo/play"}') == {
+        "text": "a ? b",
+        "model": "demo/play",
+    }
