@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from privatechathub.accounts.models import User
 
 
+#: The greatest key of a row.
+MOST_ID = 2**63 - 1
+
+
 def own_conversation(user: User, conversation_id: UUID) -> Conversation:
     """This person's conversation. Raises Http404."""
     return get_object_or_404(
@@ -42,8 +46,8 @@ def own_comparison(user: User, comparison_id: UUID) -> Comparison:
 
 
 def own_message(user: User, message_id: int) -> Message:
-    """A message of this person's conversation. Raises Http404."""
-    return get_object_or_404(Message.objects.owned_by(user), pk=message_id)
+    """A message of this person's conversation. Raises Http404, also where it was deleted."""
+    return get_object_or_404(Message.objects.owned_by(user), pk=message_id, deleted_at=None)
 
 
 def own_generation(user: User, generation_id: UUID) -> Generation:
@@ -68,10 +72,10 @@ def own_place(user: User, message_id: int, conversation_id: str = "") -> tuple[M
     """
     if conversation_id:
         found = own_conversation(user, as_uuid(conversation_id))
-        if found.shares(message_id):
+        if message_id <= MOST_ID and found.shares(message_id):
             return Message.objects.select_related("conversation").get(pk=message_id), found
     message = own_message(user, message_id)
-    if message.deleted_at is not None or conversation_id not in ("", str(message.conversation_id)):
+    if conversation_id not in ("", str(message.conversation_id)):
         raise Http404
     return message, message.conversation
 
@@ -102,9 +106,26 @@ def own_activity(user: User, activity_id: UUID) -> Activity:
 
 
 def own_attachment(user: User, attachment_id: UUID) -> Attachment:
-    """A file in this person's conversation. Raises Http404."""
+    """A file in this person's conversation. Raises Http404, also where what it came with was deleted.
+
+    A fork shows it even then; forks are looked through only in that case.
+    """
     rows = Attachment.objects.owned_by(user).select_related("message__conversation", "project")
-    return get_object_or_404(rows, pk=attachment_id)
+    found = get_object_or_404(rows, pk=attachment_id)
+    if found.message and is_deleted(found.message) and not is_shared(user, found.message):
+        raise Http404
+    return found
+
+
+def is_deleted(message: Message) -> bool:
+    """Whether it was, or its conversation."""
+    return message.deleted_at is not None or message.conversation.deleted_at is not None
+
+
+def is_shared(user: User, message: Message) -> bool:
+    """Whether a fork of this person shows it."""
+    forks = Conversation.objects.owned_by(user).filter(forked_from__isnull=False)
+    return any(fork.shares(message.pk) for fork in forks)
 
 
 def own_project_file(user: User, file_id: UUID) -> Attachment:

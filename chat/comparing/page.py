@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
@@ -62,13 +63,13 @@ class ComparisonView:
 
 
 def siblings(answer: Message) -> list[Message]:
-    """All answers to the same question, the oldest first."""
+    """This and all other answers to the same question, the oldest first; of others no deleted ones."""
     if answer.parent_id is None:
         return []
     rows = Message.objects.filter(
+        Q(deleted_at=None, conversation__deleted_at=None) | Q(pk=answer.pk),
         parent=answer.parent_id,
         role=MessageRole.ASSISTANT,
-        deleted_at=None,
         conversation__owner=answer.conversation.owner_id,
     )
     return list(rows.order_by("pk"))
@@ -83,7 +84,9 @@ def compare_url(answer: Message, conversation: Conversation) -> str:
     """Where it is compared with the others to the same question; empty where there are none."""
     if answer.role != MessageRole.ASSISTANT or answer.parent_id is None:
         return ""
-    others = Message.objects.filter(parent=answer.parent_id, role=answer.role, deleted_at=None)
+    others = Message.objects.filter(
+        parent=answer.parent_id, role=answer.role, deleted_at=None, conversation__deleted_at=None
+    )
     if not others.exclude(pk=answer.pk).exists():
         return ""
     return reverse("chat:compare-answers", args=[answer.pk]) + query_of(answer, conversation)

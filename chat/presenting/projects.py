@@ -158,7 +158,7 @@ def revision_views(project: Project, *fields: Told) -> list[RevisionView]:
 
 def revision_view(row: ProjectRevision) -> RevisionView:
     """One of them."""
-    where = row.conversation
+    where = row.conversation if row.conversation and row.conversation.deleted_at is None else None
     return RevisionView(
         id=row.pk,
         field=str(Told(row.field).label),

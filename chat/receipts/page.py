@@ -67,10 +67,10 @@ def receipt_view(
             for number, entry in enumerate(found.rounds, 1)
         ),
         sha256=found.rounds[-1].sha256 if found.rounds else "",
-        request_url=part_url(generation, "request"),
-        json_url=part_url(generation, "receipt"),
+        request_url=part_url(generation, "request", conversation),
+        json_url=part_url(generation, "receipt", conversation),
         curl=command(user, generation, request),
-        body_url=part_url(generation, "body"),
+        body_url=part_url(generation, "body", conversation),
         repeat_url=repeat_url(generation) if found.rounds else "",
         repeated=repeated_view(user, generation),
         models=model_groups(usable_models(user), user, conversation, ""),
@@ -86,9 +86,10 @@ def receipt_url(generation_id: UUID, answer: Message, conversation: Conversation
     return reverse("chat:receipt", args=[generation_id]) + query_of(answer, conversation)
 
 
-def part_url(generation: Generation, part: str) -> str:
-    """Where a part of it can be kept as a file."""
-    return reverse("chat:receipt-part", args=[generation.pk, part])
+def part_url(generation: Generation, part: str, conversation: Conversation) -> str:
+    """Where a part of it can be kept as a file, from that conversation."""
+    address = reverse("chat:receipt-part", args=[generation.pk, part])
+    return address + query_of(generation.message, conversation)
 
 
 def repeat_url(generation: Generation) -> str:

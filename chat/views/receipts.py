@@ -40,7 +40,7 @@ def part(request: HttpRequest, generation_id: UUID, part: str) -> HttpResponse:
 
     Raises Http404 for other parts, and where there is nothing to give.
     """
-    generation = own_generation(person(request), generation_id)
+    generation, _conversation = shown(request, generation_id)
     rounds = rebuild(generation).rounds
     if not rounds:
         raise Http404

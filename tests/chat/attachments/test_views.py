@@ -11,8 +11,10 @@ from django.test import Client
 
 from backends.models import Backend, CatalogueModel
 from chat import files
-from chat.models import Attachment, Conversation, Message
+from chat.models import Attachment, Conversation, Generation, Message, Status
+from chat.services import branches, deleting, order
 from chat.services.sending import Sent
+from privatechathub.accounts.models import User
 from tests.chat.attachments.pictures import attach_picture, opened, plain, upload
 
 
@@ -118,6 +120,27 @@ def test_a_stranger_is_served_nothing_even_with_the_same_picture(
     for stranger in (as_bob, as_ada):
         assert stranger.get(f"/attachments/{attached.pk}/{kind}").status_code == 404
     assert Client().get(f"/attachments/{attached.pk}/{kind}").status_code == 302
+
+
+@pytest.mark.parametrize("what", ["message", "conversation"])
+def test_what_is_deleted_takes_its_files_along_unless_a_fork_shows_them(
+    as_alice: Client, attached: Attachment, alice: User, what: str
+) -> None:
+    message = attached.message
+    assert message is not None
+    address = f"/attachments/{attached.pk}/"
+    fork = branches.fork(message.conversation, message)
+    if what == "message":
+        Generation.objects.update(status=Status.COMPLETED)
+        deleting.delete_branch(message.conversation, message)
+    else:
+        order.delete(alice, [message.conversation_id])
+
+    assert as_alice.get(address).status_code == 200
+    order.delete(alice, [fork.pk])
+
+    for page in ("", "thumbnail/", "text/", "read/"):
+        assert as_alice.get(address + page).status_code == 404
 
 
 def test_bytes_that_are_gone_are_not_found(as_alice: Client, attached: Attachment) -> None:

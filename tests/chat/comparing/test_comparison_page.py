@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chat.models import Generation, Message, Status
+from chat.services import branches, order
 from chat.services.sending import Sent
 from privatechathub.accounts.models import User
 from tests.chat.page import faults, read
@@ -96,7 +97,9 @@ def test_of_three_any_two_can_be_chosen(answered: Sent, as_alice: Client) -> Non
     assert picked == [[str(second.pk), str(third.pk)], [str(third.pk), str(answered.answer.pk)]]
 
 
-@pytest.mark.parametrize("query", ["?first=999999&second=1", "?first=x", "?first=", "?second=٣"])
+@pytest.mark.parametrize(
+    "query", ["?first=999999&second=1", "?first=x", "?first=", "?second=٣", "?first=" + "9" * 5000]
+)
 def test_what_is_no_answer_to_that_question_is_not_compared(
     query: str, answered: Sent, as_alice: Client
 ) -> None:
@@ -128,6 +131,18 @@ def test_an_only_answer_a_question_and_a_deleted_answer_are_not_compared(
     assert compared(as_alice, answered.question).status_code == 404
     Message.objects.filter(pk=second.pk).update(deleted_at=timezone.now())
     assert compared(as_alice, answered.answer).status_code == 404
+
+
+def test_an_answer_in_a_deleted_fork_is_not_compared(answered: Sent, as_alice: Client, alice: User) -> None:
+    fork = branches.fork(answered.conversation, answered.answer)
+    Message.objects.create(conversation=fork, parent=answered.question, role="assistant", text="In the fork")
+    details = f"/messages/{answered.answer.pk}/details/"
+
+    assert "fork" in words(compared(as_alice, answered.answer))
+    order.delete(alice, [fork.pk])
+
+    assert compared(as_alice, answered.answer).status_code == 404
+    assert "/compare/" not in as_alice.get(details).content.decode()
 
 
 def test_equal_answers_and_hand_written_ones(answered: Sent, as_alice: Client) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 from django.conf import settings
+from django.test import Client
 
 from chat.models import Conversation, Project, ProjectRevision, Told, project_revision
 from chat.models.project import Icon
+from chat.services import order
 from privatechathub.accounts.models import User
 
 tell = ProjectRevision.objects.tell
@@ -55,6 +57,19 @@ def test_a_conversation_that_is_gone_is_still_a_models_doing(garden: Project, pl
     planted.delete()
     row = ProjectRevision.objects.get()
     assert (row.by_model, row.conversation) == (True, None)
+
+
+def test_a_conversation_in_the_trash_is_not_named(
+    garden: Project, planted: Conversation, as_alice: Client
+) -> None:
+    tell(garden, Told.NAME, "Balcony", planted.pk)
+    Conversation.objects.filter(pk=planted.pk).update(title="Secret seeds")
+    edit = f"/projects/{garden.pk}/edit/"
+    assert "Secret seeds" in as_alice.get(edit).content.decode()
+    order.delete(planted.owner, [planted.pk])
+    page = as_alice.get(edit).content.decode()
+    assert "Secret seeds" not in page
+    assert "Changed by a model" in page
 
 
 def test_they_belong_to_the_owner(garden: Project, alice: User, bob: User) -> None:

@@ -472,3 +472,25 @@ def test_the_build_of_the_model_and_how_it_was_asked_are_told(ask: Ask, as_alice
         "This is no longer exactly what was sent.",
     ):
         assert text in shown
+
+
+@live
+async def test_what_was_deleted_has_no_receipt(
+    hub: runtime.Runtime, ask: Ask, alice: User, as_alice: Client
+) -> None:
+    _script, generation = await prompted(ask)
+    answer, conversation = generation.message, generation.message.conversation
+    fork = await in_database(branches.fork, conversation, answer)
+    pages = [url_of(generation, part) for part in ("", "request", "receipt")]
+    for url in pages:
+        assert (await in_database(as_alice.get, url)).status_code == 200
+
+    await in_database(deleting.delete_message, conversation, answer)
+
+    for url in pages:
+        assert (await in_database(as_alice.get, url)).status_code == 404
+    shown = await in_database(as_alice.get, f"{pages[0]}?conversation={fork.pk}")
+    links = [tag.attributes["href"] for tag in read(shown).all("a") if "download" in tag.attributes]
+    assert len(links) >= 2
+    for url in links:
+        assert (await in_database(as_alice.get, url)).status_code == 200

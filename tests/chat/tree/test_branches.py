@@ -473,3 +473,8 @@ def test_a_deleted_message_is_gone_for_all_that_can_be_done(
     pk = row("1").pk
     deleting.delete_message(talked, row("1"))
     assert as_alice.post(f"/messages/{pk}/{verb}/", {"text": "x", "model": "demo/play"}).status_code == 404
+
+
+def test_an_address_that_no_row_can_have_is_not_found(as_alice: Client, talked: Conversation) -> None:
+    made = fork(as_alice, row("2"))
+    assert as_alice.get(f"/messages/{'9' * 20}/raw/?conversation={made.pk}").status_code == 404
