@@ -21,8 +21,9 @@ from chat.models import Conversation
 from chat.transfer import projects, rows
 from chat.transfer.library import library_of
 from chat.transfer.names import Names
+from chat.transfer.settings import settings_of
 from chat.transfer.unpacking import FOLDER
-from chat.transfer.writing import KINDS, Kind, library_as_json, project_as_json
+from chat.transfer.writing import KINDS, Kind, library_as_json, project_as_json, settings_as_json
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -73,6 +74,8 @@ async def zipped(user: User, kind: Kind, ids: Collection[UUID] | None = None) ->
             _write(
                 archive, names.unused("library", ""), kind.ending, timezone.now(), library_as_json(entries)
             )
+        if ids is None and kind is KINDS["json"] and (own := await in_database(settings_of, user)):
+            _write(archive, names.unused("settings", ""), kind.ending, timezone.now(), settings_as_json(own))
         if kind is KINDS["json"]:
             for project in await in_database(projects.of, user, ids):
                 loaded = await in_database(projects.load, project)

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from backends.adapters.errors import ErrorKind
 from backends.adapters.events import FinishReason
-from chat.models import ACTIVE, AT_WORK, ActivityState, AskState, Consent, CutKind, Status, Told
+from chat.models import ACTIVE, AT_WORK, ActivityState, AskState, Consent, CutKind, Outcome, Status, Told
 from chat.models.project import (
     DESCRIPTION_LENGTH,
     INSTRUCTIONS_LENGTH,
@@ -151,6 +151,25 @@ REVISION: Fields = {
     "text": line(INSTRUCTIONS_LENGTH),
     "by_model": flag,
     "created_at": values.moment,
+}
+
+
+#: What a person has set for themselves; empty where they have not.
+PERSON: Fields = {
+    "theme": values.one_of(("light", "dark")),
+    "place": partial(values.name, length=200),
+    "time_zone": values.zone,
+    "tools": values.switches,
+    "draft": line(values.LONGEST_QUESTION),
+}
+
+VOTE: Fields = {
+    "ballot": values.uuid,
+    "model_id": line(250),
+    "label": line(250),
+    "place": line(60),
+    "outcome": values.one_of(Outcome),
+    "voted_at": values.moment,
 }
 
 

@@ -12,10 +12,10 @@ from django.db import IntegrityError
 
 from backends.database import write_transaction
 from chat.models import Conversation, Origin
-from chat.transfer import library, limits, projects, rows
+from chat.transfer import library, limits, projects, rows, settings
 from chat.transfer.comparisons import Columns
 from chat.transfer.files import NO_FILES, ByTurn, brought, brought_to, missing
-from chat.transfer.portable import HUB, LeftOut, Library, PortableProject, Talk
+from chat.transfer.portable import HUB, LeftOut, Library, PortableProject, Settings, Talk
 from chat.transfer.reading import Loss, conversations
 from chat.transfer.unpacking import AttachedFiles, Upload
 
@@ -69,11 +69,14 @@ def new_ones(owner: User, upload: Upload) -> Iterator[tuple[Talk, str]]:
 
 
 def take_in_beside(owner: User, upload: Upload, files: AttachedFiles) -> None:
-    """Store what conversations refer to: libraries and projects. Raises BadFile."""
+    """Store libraries, settings and projects, to which conversations may refer. Raises BadFile."""
     for found in conversations(upload):
         if isinstance(found, Library):
             with write_transaction():
                 library.take_in(owner, found)
+        elif isinstance(found, Settings):
+            with write_transaction():
+                settings.take_in(owner, found)
         elif isinstance(found, PortableProject) and not projects.is_here(owner, found):
             with brought_to(found, files) as arrived:
                 projects.save(owner, found, arrived)
@@ -82,7 +85,8 @@ def take_in_beside(owner: User, upload: Upload, files: AttachedFiles) -> None:
 def look_through(owner: User, upload: Upload) -> dict[str, Any]:
     """A dry run: what would be imported and what not, as JSON. Raises BadFile.
 
-    ``library`` counts new system prompts and presets, ``projects`` new ones; ``new`` and ``known`` count conversations,
+    ``library`` counts new system prompts and presets, ``projects`` new ones, ``settings`` what the person has not
+    chosen here yet; ``new`` and ``known`` count conversations,
     ``messages`` those of new ones, ``attached`` their files, ``sources`` new ones by origin;
     ``lost`` whole conversations that cannot be read and ``left_out`` parts of new ones, by reason;
     ``others`` names files without conversations; ``first`` and ``last`` are ISO 8601.
@@ -94,6 +98,7 @@ def look_through(owner: User, upload: Upload) -> dict[str, Any]:
     others: dict[str, None] = {}
     dates: list[datetime] = []
     seen = messages = entries = attached = 0
+    unset = 0
     libraries = False
     new_projects: dict[str, bool] = {}
     with upload.attached() as files:
@@ -101,6 +106,9 @@ def look_through(owner: User, upload: Upload) -> dict[str, Any]:
             if isinstance(found, Library):
                 libraries = True
                 entries += len(library.lacking(owner, found))
+            elif isinstance(found, Settings):
+                libraries = True
+                unset += settings.lacking(owner, found)
             elif isinstance(found, PortableProject):
                 new_projects[found.id] = projects.find(owner, found.id) is None
                 if not projects.is_here(owner, found):
@@ -128,6 +136,7 @@ def look_through(owner: User, upload: Upload) -> dict[str, Any]:
         "new": sources.total(),
         "known": seen,
         "library": entries,
+        "settings": unset,
         "projects": sum(new_projects.values()),
         "messages": messages,
         "attached": attached,

@@ -100,6 +100,39 @@ class Library:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelName:
+    """A model by the name of its server."""
+
+    backend: str
+    model_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A favourite, or a model that the person does not want to be offered."""
+
+    model: ModelName
+    favourite: bool = False
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a person has set for themselves. ``values`` and ``votes`` hold the fields of rows (see ``fields``)."""
+
+    values: Mapping[str, Any]
+    default_model: ModelName | None = None
+    last_model: ModelName | None = None
+    wishes: tuple[Wish, ...] = ()
+    votes: tuple[Mapping[str, Any], ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything is set."""
+        models = self.default_model or self.last_model
+        return any(self.values.values()) or bool(models or self.wishes or self.votes)
+
+
+@dataclass(frozen=True, slots=True)
 class ProjectName:
     """The project that a conversation belongs to, by its id where it was made."""
 

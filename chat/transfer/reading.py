@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from chat.transfer import limits, values
-from chat.transfer.formats import library, project
+from chat.transfer.formats import library, project, settings
 from chat.transfer.formats.registry import format_of
-from chat.transfer.portable import LeftOut, Library, PortableProject, Talk, Unreadable
+from chat.transfer.portable import LeftOut, Library, PortableProject, Settings, Talk, Unreadable
 from chat.transfer.splitting import split
 from chat.transfer.unpacking import Upload
 
@@ -23,7 +23,7 @@ class Loss:
     reason: LeftOut
 
 
-Found = Talk | Library | PortableProject | Loss
+Found = Talk | Library | PortableProject | Settings | Loss
 
 
 def conversations(upload: Upload) -> Iterator[Found]:
@@ -52,11 +52,13 @@ def _of_file(name: str, chunks: Iterator[bytes]) -> Iterator[Found]:
 
 
 def read(file: str, item: dict[str, Any]) -> Found:
-    """One object as a conversation, as somebody's library or as a project."""
+    """One object as a conversation, as somebody's library or settings, or as a project."""
     if library.recognises(item):
         return _beside(file, item, library.read)
     if project.recognises(item):
         return _beside(file, item, project.read)
+    if settings.recognises(item):
+        return _beside(file, item, settings.read)
     known = format_of(item)
     if known is None:
         return Loss(file, LeftOut.UNKNOWN)
@@ -72,7 +74,7 @@ def read(file: str, item: dict[str, Any]) -> Found:
 
 
 def _beside(
-    file: str, item: dict[str, Any], reader: Callable[[dict[str, Any]], Library | PortableProject]
+    file: str, item: dict[str, Any], reader: Callable[[dict[str, Any]], Library | PortableProject | Settings]
 ) -> Found:
     try:
         return reader(item)

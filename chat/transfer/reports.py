@@ -44,6 +44,7 @@ class ReportView:
     known: int
     messages: int
     library: int
+    settings: int
     projects: int
     attached: int
     sources: tuple[Line, ...]
@@ -63,6 +64,7 @@ def report_view(row: Import) -> ReportView:
         known=report.get("known", 0),
         messages=report.get("messages", 0),
         library=report.get("library", 0),
+        settings=report.get("settings", 0),
         projects=report.get("projects", 0),
         attached=report.get("attached", 0),
         sources=_lines(report.get("sources", {}), LABELS),

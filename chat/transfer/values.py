@@ -8,6 +8,8 @@ from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
+from zoneinfo import available_timezones
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -238,6 +240,19 @@ def switches(value: Any) -> dict[str, bool]:
     """Which tools are on, by name."""
     found = {text(key, 200): item for key, item in mapping(value).items() if isinstance(item, bool)}
     return dict(list(found.items())[:MOST_SWITCHES])
+
+
+def zone(value: Any) -> str:
+    """The name of a time zone that this computer knows."""
+    return value if isinstance(value, str) and value in available_timezones() else ""
+
+
+def uuid(value: Any) -> str:
+    """A UUID in its one spelling, empty where it is anything else."""
+    try:
+        return str(UUID(value)) if isinstance(value, str) else ""
+    except ValueError:
+        return ""
 
 
 def renamed(value: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 
 from chat.markdown import render, render_user
 from chat.models import MessageRole
-from chat.transfer.formats import hub, library, project
-from chat.transfer.portable import Library, PortableProject, Talk, Turn
+from chat.transfer.formats import hub, library, project, settings
+from chat.transfer.portable import Library, PortableProject, Settings, Talk, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,11 @@ def as_json(talk: Talk) -> str:
 def library_as_json(entries: Library) -> str:
     """System prompts and presets, see FORMAT.md."""
     return json.dumps(library.document(entries), ensure_ascii=False, indent=1)
+
+
+def settings_as_json(found: Settings) -> str:
+    """What a person has set for themselves, see FORMAT.md."""
+    return json.dumps(settings.document(found), ensure_ascii=False, indent=1)
 
 
 def project_as_json(found: PortableProject) -> str:
