@@ -117,8 +117,8 @@ class SettingsForms:
 
 
 def model_of(conversation: Conversation) -> CatalogueModel | None:
-    """The model that the conversation talks to, None where nobody knows it (any more). One query."""
-    if conversation.backend_id is None:
+    """The model that the conversation talks to, None where nobody knows it (any more, or before a vote). One query."""
+    if conversation.backend_id is None or conversation.alias:
         return None
     rows = CatalogueModel.objects.filter(backend=conversation.backend_id, model_id=conversation.model_id)
     return rows.select_related("backend").first()

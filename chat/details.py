@@ -26,8 +26,8 @@ def details(generation: Generation) -> tuple[Fact, ...]:
 
 
 def options_sent(generation: Generation) -> tuple[Fact, ...]:
-    """The sampling options that went along, in the words of their form."""
-    return option_facts(generation.options)
+    """The sampling options that went along, in the words of their form; they may be those of one model only."""
+    return () if generation.alias else option_facts(generation.options)
 
 
 def _who(generation: Generation) -> Iterator[Fact]:

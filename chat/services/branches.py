@@ -59,6 +59,7 @@ def move_head(conversation: Conversation, tree: Tree, head: int | None, **change
 
 def fork(conversation: Conversation, message: Message) -> Conversation:
     """A new conversation that begins with everything up to that message, which is not copied. Raises Refused."""
+    refuse_before_vote(conversation)
     if Generation.objects.active().filter(message=message).exists():
         raise Refused(_("This answer is still being written. Wait for it or stop it, then fork."))
     with write_transaction():
@@ -73,6 +74,12 @@ def fork(conversation: Conversation, message: Message) -> Conversation:
         )
         copy_lines(conversation, made)
     return made
+
+
+def refuse_before_vote(conversation: Conversation) -> None:
+    """A copy of a column would name the model that is hidden until a vote. Raises Refused."""
+    if conversation.alias:
+        raise Refused(_("Vote first: then you learn the model, and can go on from here."))
 
 
 def copy_lines(conversation: Conversation, fork: Conversation) -> None:

@@ -12,7 +12,7 @@ from backends.database import write_transaction
 from chat.generation.updates import Kind
 from chat.models import Attachment, Conversation, Cut, CutKind, Generation, Message, MessageRole, Overflow
 from chat.services.answers import bump, ref_of, retry
-from chat.services.branches import COPIED
+from chat.services.branches import COPIED, refuse_before_vote
 from chat.services.models import find_model
 from chat.services.refusals import Refused
 from chat.services.sending import add_answer, begin, refuse_while_answering, tell
@@ -48,6 +48,7 @@ def carry_on(user: User, conversation: Conversation, answer: Message | None = No
 
     With a failed ``answer`` its question is asked there; the summary is then of what came before.
     """
+    refuse_before_vote(conversation)
     question = answer.parent if answer else None
     last = question.parent if question else conversation.head
     if last is None:

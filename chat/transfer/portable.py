@@ -184,6 +184,11 @@ class Column:
     voted_at: datetime | None = None
     created_at: datetime | None = None
 
+    @property
+    def wants_vote(self) -> bool:
+        """Whether the name of its model is still hidden."""
+        return self.blind and self.voted_at is None
+
 
 @dataclass(frozen=True, slots=True)
 class Talk:

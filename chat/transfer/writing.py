@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 
 from chat.markdown import render, render_user
 from chat.models import MessageRole
+from chat.services.comparing import alias_of
 from chat.transfer.formats import hub, library, project, settings
-from chat.transfer.portable import Library, PortableProject, Settings, Talk, Turn
+from chat.transfer.portable import Column, Library, PortableProject, Settings, Talk, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def as_markdown(talk: Talk) -> str:
     if talk.instructions:
         lines += [f"## {_('System prompt')}", "", talk.instructions, ""]
     for turn in talk.path():
-        lines += [f"## {speaker(turn)}", ""]
+        lines += [f"## {speaker(turn, talk.column)}", ""]
         if when := moment(turn):
             lines += [f"*{when}*", ""]
         if turn.reasoning:
@@ -88,7 +89,7 @@ def as_text(talk: Talk) -> str:
     if talk.instructions:
         lines += [f"[{_('System prompt')}]", talk.instructions, ""]
     for turn in talk.path():
-        lines += [" · ".join(filter(None, (f"[{speaker(turn)}]", moment(turn)))), turn.text]
+        lines += [" · ".join(filter(None, (f"[{speaker(turn, talk.column)}]", moment(turn)))), turn.text]
         lines += [*(f"[{_('File')}: {name}]" for name in file_names(turn)), ""]
     return "\n".join(lines)
 
@@ -109,7 +110,7 @@ def _parts(talk: Talk) -> Iterator[Part]:
         mine = turn.role == MessageRole.USER
         yield Part(
             role=turn.role,
-            speaker=speaker(turn),
+            speaker=speaker(turn, talk.column),
             when=moment(turn),
             html=_safe(render_user(turn.text) if mine else render(turn.text)),
             reasoning=_safe(render(turn.reasoning)),
@@ -122,10 +123,12 @@ def _safe(html: str) -> SafeString:
     return mark_safe(html)  # noqa: S308
 
 
-def speaker(turn: Turn) -> str:
-    """Who says it: the person, or the model by its name."""
+def speaker(turn: Turn, column: Column | None = None) -> str:
+    """Who says it: the person, or the model by its name. (JSON tells it even before a vote: that has to be whole.)"""
     if turn.role == MessageRole.USER:
         return _("You")
+    if column and column.wants_vote:
+        return alias_of(column.number)
     run = turn.runs[-1].values if turn.runs else {}
     return _one_line(run.get("model_name") or run.get("model_id") or "") or _("Assistant")
 

@@ -39,6 +39,8 @@ def show(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
         return redirect("chat:context", conversation.pk)
+    if conversation.alias:  # a window tells its model
+        return redirect(conversation)
     page = "fragments/filling" if is_htmx(request) else "pages/context"
     return render(request, f"chat/{page}.html", {"filling": filling_view(person(request), conversation)})
 

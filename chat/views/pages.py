@@ -152,6 +152,8 @@ def render_conversation(
     thread: ThreadView | None = None,
 ) -> HttpResponse:
     """The page of a conversation, or what is right of the sidebar; ``thread`` where it is known already."""
+    if conversation.alias:  # its form would tell the model that is hidden until a vote
+        return redirect(conversation)
     user = person(request)
     thread = thread or thread_view(conversation)
     active = None if thread.later_url else thread.active  # the last message is the one that is written

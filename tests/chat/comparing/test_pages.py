@@ -137,6 +137,17 @@ def test_a_blind_page_holds_no_name_until_the_vote(as_alice: Client, compare: Co
         assert "Second" not in page
         assert "second" not in page.replace("seconds", "")
         assert "Demo" not in page
+    column = f"/chat/{answer.conversation_id}/"
+    for path in (f"{column}?x=1", f"{column}?message={answer.pk}", f"{column}context/"):
+        assert as_alice.get(path)["Location"] == url
+    for ending in ("md", "txt", "html"):
+        written = as_alice.get(f"{column}export/?as={ending}").content.decode()
+        assert "Model " in written
+        assert "Second" not in written
+        assert "Third" not in written
+    for path in (f"/messages/{answer.pk}/fork/", f"{column}context/new/"):
+        assert "Vote first" in as_alice.post(path, follow=True).content.decode()
+    assert Conversation.objects.count() == 2
     run = Generation.objects.get(message=answer)
     assert as_alice.get(f"/generations/{run.pk}/receipt/").status_code == 404
 
