@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
@@ -37,9 +37,12 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A file with its bytes on the disk, under names that go away unless they are kept."""
+    """A file with its bytes on the disk, under names that go away unless they are kept. ``ready`` is without them:
+    many may come at once. ``size`` is how many there are.
+    """
 
     ready: Ready
+    size: int
     content: Path
     thumbnail: Path | None
 
@@ -92,7 +95,8 @@ def shortened(name: str) -> str:
 def staged(stack: ExitStack, ready: Ready) -> Staged:
     """Its bytes on the disk until the stack ends."""
     thumbnail = stack.enter_context(files.staged(ready.thumbnail)) if ready.thumbnail else None
-    return Staged(ready, stack.enter_context(files.staged(ready.data)), thumbnail)
+    content = stack.enter_context(files.staged(ready.data))
+    return Staged(replace(ready, data=b"", thumbnail=b""), len(ready.data), content, thumbnail)
 
 
 def keep(arrived: Sequence[Staged]) -> None:
@@ -107,8 +111,9 @@ def keep(arrived: Sequence[Staged]) -> None:
             files.keep(item.thumbnail, item.ready.digest, files.THUMBNAIL)
 
 
-def row_of(owner: User, place: Message | Project, position: int, ready: Ready) -> Attachment:
+def row_of(owner: User, place: Message | Project, position: int, arrived: Staged) -> Attachment:
     """One row, not saved yet. ``place`` is what the file belongs to."""
+    ready = arrived.ready
     return Attachment(
         owner=owner,
         message=place if isinstance(place, Message) else None,
@@ -117,7 +122,7 @@ def row_of(owner: User, place: Message | Project, position: int, ready: Ready) -
         name=ready.name,
         media_type=ready.media_type,
         digest=ready.digest,
-        size=len(ready.data),
+        size=arrived.size,
         width=ready.width,
         height=ready.height,
         text=ready.text,

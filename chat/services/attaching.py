@@ -33,5 +33,5 @@ def attach(user: User, message: Message, arrived: Sequence[Staged]) -> None:
     bytes that were kept stay even when it fails."""
     keep(arrived)
     Attachment.objects.bulk_create(
-        row_of(user, message, position, item.ready) for position, item in enumerate(arrived)
+        row_of(user, message, position, item) for position, item in enumerate(arrived)
     )

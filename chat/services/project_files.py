@@ -31,7 +31,7 @@ def add(user: User, project: Project, uploads: Sequence[UploadedFile[bytes]]) ->
             held = Project.objects.select_for_update().get(pk=project.pk)
             refuse_full(held, len(arrived))
             keep(arrived)
-            rows = [row_of(user, held, held.attached + at, item.ready) for at, item in enumerate(arrived)]
+            rows = [row_of(user, held, held.attached + at, item) for at, item in enumerate(arrived)]
             Attachment.objects.bulk_create(rows)
             Project.objects.filter(pk=held.pk).update(attached=F("attached") + len(rows))
     return rows

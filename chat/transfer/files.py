@@ -11,6 +11,7 @@ from chat.arrivals import Ready, Staged, document, keep, row_of, same_image, sta
 from chat.documents import Kind, Unreadable, kind_of
 from chat.imaging import BadImage
 from chat.models import Attachment, Message
+from chat.transfer import limits
 from chat.transfer.portable import PortableProject, Talk
 from chat.transfer.unpacking import AttachedFiles
 
@@ -48,13 +49,19 @@ def missing(told: Talk | PortableProject, found: AttachedFiles) -> int:
 def brought(talk: Talk, found: AttachedFiles) -> Iterator[ByTurn]:
     """The files of a conversation as :func:`store` takes them; what is not stored goes away at the end.
 
-    What cannot be read is left out. Not inside a transaction: an image takes up to seconds.
+    What cannot be read is left out, and what is too much for one conversation. Not inside a transaction: an image
+    takes up to seconds.
     """
+    left = limits.MOST_ATTACHED
+    room = limits.LONGEST_TEXTS
     with ExitStack() as stack:
         by_turn: dict[str, list[tuple[str, Staged]]] = {}
         for turn in talk.turns:
-            for file in turn.files[:MOST_FILES]:
-                if ready := _ready(file, found):
+            for file in turn.files[: min(MOST_FILES, left)]:
+                left -= 1
+                ready = _ready(file, found)
+                if ready and len(ready.text) <= room:
+                    room -= len(ready.text)
                     by_turn.setdefault(turn.id, []).append((file["digest"], staged(stack, ready)))
         yield by_turn
 
@@ -86,7 +93,7 @@ def store(owner: User, messages: Mapping[str, Message], brought: ByTurn) -> dict
     """
     keep([item for listed in brought.values() for _digest, item in listed])
     rows = {
-        (turn, position): (digest, row_of(owner, messages[turn], position, item.ready))
+        (turn, position): (digest, row_of(owner, messages[turn], position, item))
         for turn, listed in brought.items()
         for position, (digest, item) in enumerate(listed)
     }

@@ -13,6 +13,9 @@ LARGEST_TOTAL = 768 * MEGABYTE
 #: Bytes of all files of messages in it, unpacked, and of one of them, as of one that is attached.
 LARGEST_FILES = 4096 * MEGABYTE
 LARGEST_ATTACHED = 40 * MEGABYTE
+#: Files of one conversation, and characters of their texts, which are all in memory at once.
+MOST_ATTACHED = 2_000
+LONGEST_TEXTS = 40_000_000
 #: Bytes of one conversation; as Python objects they take about six times as much.
 LARGEST_ITEM = 32 * MEGABYTE
 #: Bytes of a zip's table of contents, about 40,000 members. It is read whole.

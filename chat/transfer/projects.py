@@ -93,9 +93,7 @@ def save(owner: User, project: PortableProject, brought: Sequence[Staged] = ()) 
         for revision in project.earlier:
             save_revision(row, revision)
         keep(brought)
-        Attachment.objects.bulk_create(
-            row_of(owner, row, place, item.ready) for place, item in enumerate(brought)
-        )
+        Attachment.objects.bulk_create(row_of(owner, row, place, item) for place, item in enumerate(brought))
 
 
 def is_bare(row: Project) -> bool:

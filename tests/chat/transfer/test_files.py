@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from django.test import AsyncClient, Client
 from PIL import Image
 
 from chat import files
+from chat.arrivals import document, row_of, staged
+from chat.documents import Kind
 from chat.models import Attachment, Conversation, Generation, Import, Message, Project
 from chat.services.project_files import add as add_files
 from chat.services.sending import Sent
@@ -34,6 +37,11 @@ def folder(settings: Any, tmp_path: Path) -> Path:
     """A data folder of the test's own."""
     settings.MEDIA_ROOT = tmp_path / "files"
     return tmp_path / "files"
+
+
+FOUR_FILES = (
+    ("one.txt", b"0123456789"), ("two.txt", b"too much"), ("three.txt", b"fits"), ("four.txt", b"4"),
+)  # fmt: skip
 
 
 def everything(owner: User) -> bytes:
@@ -240,6 +248,29 @@ def test_no_more_is_unpacked_than_all_files_may_take(
     bring(as_alice, export_of(one, two, **ones, **twos))
 
     assert [found.name for found in Attachment.objects.all()] == ["one.txt"]
+
+
+def test_one_conversation_takes_only_so_many_files_and_so_much_text(
+    as_alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MOST_ATTACHED", 3)
+    monkeypatch.setattr(limits, "LONGEST_TEXTS", 15)
+    listed, members = zip(*(file(text, name) for name, text in FOUR_FILES), strict=True)
+
+    row = bring(
+        as_alice, export_of(*listed, **{name: data for each in members for name, data in each.items()})
+    )
+
+    assert row.status == "done"
+    assert [found.name for found in Attachment.objects.order_by("position")] == ["one.txt", "three.txt"]
+
+
+def test_bytes_of_files_that_wait_on_the_disk_are_not_kept_in_memory(alice: User) -> None:
+    with ExitStack() as stack:
+        arrived = staged(stack, document("a.txt", Kind.TEXT, b"Tides"))
+
+        assert (arrived.ready.data, arrived.size, arrived.ready.text) == (b"", 5, "Tides")
+        assert row_of(alice, Message(), 0, arrived).size == 5
 
 
 def test_files_of_a_project_are_the_same_after_a_journey(
