@@ -58,6 +58,7 @@ def lacking(owner: User, settings: Settings) -> int:
 
 def take_in(owner: User, settings: Settings) -> None:
     """Store what the person has not chosen yet. Inside the caller's transaction."""
+    owner = type(owner).objects.select_for_update().get(pk=owner.pk)  # as it is now, one import at a time
     columns = _columns(owner, settings)
     for name, value in columns.items():
         setattr(owner, name, value)
