@@ -232,3 +232,33 @@ def test_a_file_cannot_reach_into_a_comparison_that_is_here(
     mine = Comparison.objects.get(owner=alice)
     assert list(mine.columns.order_by("column")) == found
     assert beside.read_column({"id": str(mine.pk), "column": 4}) is None
+
+
+def test_two_that_claim_one_column_do_not_stand_in_it_both(
+    ask: Ask, alice: User, bob: User, tmp_path: Path
+) -> None:
+    found = columns(alice, ask, 3)
+    Conversation.objects.filter(pk=found[2].pk).update(column=1)
+
+    bring(bob, found, tmp_path / "file")
+
+    places = Conversation.objects.owned_by(bob).values_list("column", "comparison")
+    assert sorted((column, found is None) for column, found in places) == [(0, False), (0, True), (1, False)]
+
+
+def test_no_more_questions_wait_than_a_person_could_type_ahead() -> None:
+    found = beside.read_upcoming([{"text": " "}, 7, *({"text": f"{n}" * 2_000_000} for n in range(30))])
+
+    assert len(found) == 20
+    assert {len(each.text) for each in found} == {1_500_000}
+
+
+def test_a_held_question_is_shown_as_such(ask: Ask, bob: User, as_bob: Client) -> None:
+    conversation = ended(ask())
+    Conversation.objects.update(upcoming_count=1)
+    UpcomingQuestion.objects.create(conversation=conversation, text="And then?", ref="demo/play")
+
+    page = as_bob.get(rows.save(bob, again(conversation)).get_absolute_url()).content.decode()
+
+    assert "It came with an import and is sent only when you say so." in page
+    assert "Send now" in page
