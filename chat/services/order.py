@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 Ids = Collection[UUID]
 
+#: Tags of one person; all of them are read wherever one is chosen.
+MOST_OF_PERSON = 1_000
+
 
 def pin(user: User, ids: Ids, *, on: bool) -> int:
     """Keep them on top of the list, or no longer. Gives how many there are."""
@@ -120,6 +123,9 @@ def _own(user: User, ids: Ids) -> ConversationQuerySet:
 
 
 def tags_named(user: User, names: Iterable[str]) -> list[Tag]:
-    """The person's tags of these names, made where there are none yet."""
+    """The person's tags of these names, made where there are none yet. Raises Refused for too many."""
+    names = list(names)
     known = {tag.name.casefold(): tag for tag in Tag.objects.owned_by(user)}
+    if len(known) + sum(name.casefold() not in known for name in names) > max(MOST_OF_PERSON, len(known)):
+        raise Refused(_("You have too many tags. Take some off your conversations first."))
     return [known.get(name.casefold()) or Tag.objects.create(owner=user, name=name) for name in names]

@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING
 
 from chat.models import PRESET_NAME_LENGTH, Conversation, SamplingPreset, SystemPrompt
 from chat.presets import BUILTIN
+from chat.services.presets import MOST_PRESETS
 from chat.transfer.portable import Library, Preset, Prompt
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
+
+
+#: Entries of one person, above which a file brings no more: each one that comes is compared with them.
+MOST_PROMPTS = 2_000
 
 
 def library_of(user: User) -> Library:
@@ -45,11 +50,9 @@ def lacking(owner: User, library: Library) -> Library:
 def take_in(owner: User, library: Library) -> int:
     """Store what the person does not have yet. Gives how many. Inside the caller's transaction."""
     missing = lacking(owner, library)
-    for prompt in missing.prompts:
-        prompt_row(owner, prompt)
-    for preset in missing.presets:
-        preset_row(owner, preset)
-    return len(missing)
+    made = [prompt_row(owner, prompt) for prompt in missing.prompts]
+    kept = [preset_row(owner, preset) for preset in missing.presets]
+    return sum(row is not None for row in [*made, *kept])
 
 
 def known_prompt(owner: User, prompt: Prompt) -> SystemPrompt | None:
@@ -58,9 +61,13 @@ def known_prompt(owner: User, prompt: Prompt) -> SystemPrompt | None:
     return min(rows, key=lambda row: (row.is_shared != prompt.shared, row.is_shared), default=None)
 
 
-def prompt_row(owner: User, prompt: Prompt) -> SystemPrompt:
-    """That entry, which becomes the person's own where they have none like it."""
-    return known_prompt(owner, prompt) or SystemPrompt.objects.create(
+def prompt_row(owner: User, prompt: Prompt) -> SystemPrompt | None:
+    """That entry, which becomes the person's own where they have none like it; None where they have too many."""
+    if known := known_prompt(owner, prompt):
+        return known
+    if SystemPrompt.objects.filter(owner=owner).count() >= MOST_PROMPTS:
+        return None
+    return SystemPrompt.objects.create(
         owner=owner, name=prompt.name, description=prompt.description, text=prompt.text
     )
 
@@ -71,11 +78,13 @@ def known_preset(owner: User, preset: Preset) -> SamplingPreset | None:
     return next((row for row in rows if row.options == dict(preset.options)), None)
 
 
-def preset_row(owner: User, preset: Preset) -> SamplingPreset:
-    """That preset, which becomes the person's own where they have none like it."""
+def preset_row(owner: User, preset: Preset) -> SamplingPreset | None:
+    """That preset, which becomes the person's own where they have none like it; None where they have too many."""
     if known := known_preset(owner, preset):
         return known
     taken = set(SamplingPreset.objects.owned_by(owner).values_list("name", flat=True))
+    if len(taken) >= MOST_PRESETS:
+        return None
     taken |= {str(builtin.label) for builtin in BUILTIN.values()}
     name, number = preset.name, 1
     while name in taken:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +25,12 @@ from chat.models import (
     Step,
 )
 from chat.services.order import tags_named
+from chat.services.refusals import Refused
 from chat.transfer import asked, comparisons, fields, projects, waiting
 from chat.transfer.excerpts import inward, outward
 from chat.transfer.files import NO_FILES, ByTurn, store, told_of
 from chat.transfer.library import portable_prompt, preset_of, preset_row, prompt_row
-from chat.transfer.portable import HUB, Line, Preset, Run, Talk, Turn
+from chat.transfer.portable import HUB, Line, Run, Talk, Turn
 from chat.transfer.servers import usable_backend
 from chat.tree.reading import is_hidden, messages_of
 
@@ -163,11 +165,9 @@ def save(owner: User, talk: Talk, brought: ByTurn = NO_FILES) -> Conversation:
     conversation = Conversation.objects.create(
         owner=owner,
         title=talk.title[:TITLE_LENGTH],
-        system_prompt=talk.system_prompt,
-        prompt=prompt_row(owner, talk.prompt) if talk.prompt else None,
+        **_prompt(owner, talk),
         prompt_values=dict(talk.prompt_values),
-        options=dict(talk.options),
-        **_preset(owner, talk.preset),
+        **_sampling(owner, talk),
         backend=usable_backend(owner, talk.backend, talk.model_id),
         project=projects.named(owner, talk.project),
         model_id=talk.model_id,
@@ -181,7 +181,8 @@ def save(owner: User, talk: Talk, brought: ByTurn = NO_FILES) -> Conversation:
         updated_at=talk.updated_at or now,
     )
     if talk.tags:
-        conversation.tags.set(tags_named(owner, talk.tags))
+        with suppress(Refused):  # the person has too many
+            conversation.tags.set(tags_named(owner, talk.tags))
     messages = _save_messages(conversation, talk, now)
     files = store(owner, messages, brought) if brought else {}
     _save_runs(messages, talk, now, files)
@@ -204,11 +205,19 @@ def _save_lines(conversation: Conversation, messages: Mapping[str, Message], tal
         Cut.objects.bulk_create(rows)
 
 
-def _preset(owner: User, preset: Preset | None) -> dict[str, Any]:
-    """As a conversation has it."""
+def _prompt(owner: User, talk: Talk) -> dict[str, Any]:
+    """As a conversation has it: where the library takes no more, the text is its own."""
+    entry = prompt_row(owner, talk.prompt) if talk.prompt else None
+    return {"prompt": entry, "system_prompt": talk.system_prompt if entry else talk.instructions}
+
+
+def _sampling(owner: User, talk: Talk) -> dict[str, Any]:
+    """Options and preset as a conversation has them: where a person has too many presets, its options are its own."""
+    preset, options = talk.preset, dict(talk.options)
     if preset is None or preset.builtin:
-        return {"builtin_preset": preset.builtin if preset else ""}
-    return {"preset": preset_row(owner, preset)}
+        return {"builtin_preset": preset.builtin if preset else "", "options": options}
+    own = preset_row(owner, preset)
+    return {"preset": own, "options": options if own else {**preset.options, **options}}
 
 
 def _save_messages(conversation: Conversation, talk: Talk, now: datetime) -> dict[str, Message]:

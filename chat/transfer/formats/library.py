@@ -16,6 +16,7 @@ LIBRARY = "private-chat-hub-library"
 VERSION = 1
 #: Entries of either kind that are read.
 MOST_ENTRIES = 2_000
+MOST_PRESETS = 200
 
 
 def recognises(item: Mapping[str, Any]) -> bool:
@@ -39,7 +40,7 @@ def read(item: Mapping[str, Any]) -> Library:
     if version is None or not 1 <= version <= VERSION:
         raise Unreadable
     prompts = map(read_prompt, values.objects(item.get("prompts"))[:MOST_ENTRIES])
-    presets = map(read_preset, values.objects(item.get("presets"))[:MOST_ENTRIES])
+    presets = map(read_preset, values.objects(item.get("presets"))[:MOST_PRESETS])
     return Library(
         tuple(dict.fromkeys(filter(None, prompts))),
         tuple(preset for preset in presets if preset and preset.name),

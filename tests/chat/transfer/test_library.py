@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from chat.models import Conversation, SamplingPreset, SystemPrompt
 from chat.services.sending import Sent
 from chat.transfer import rows
 from chat.transfer.formats import hub, library
-from chat.transfer.library import library_of
+from chat.transfer.library import library_of, take_in
 from chat.transfer.planning import bring_in, look_through
 from chat.transfer.portable import Talk
 from chat.transfer.unpacking import Upload
@@ -198,3 +199,22 @@ def test_a_library_alone_can_be_imported(talk: Conversation, alice: User, as_bob
     as_bob.post(page.redirect_chain[-1][0])
 
     assert SystemPrompt.objects.filter(owner=bob).count() == 1
+
+
+def test_where_there_are_too_many_a_conversation_keeps_them_as_its_own(
+    talk: Conversation, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.transfer.library.MOST_PROMPTS", 0)
+    monkeypatch.setattr("chat.transfer.library.MOST_PRESETS", 0)
+    monkeypatch.setattr("chat.services.order.MOST_OF_PERSON", 1)
+    told = replace(again(talk), tags=("one", "two"))
+
+    saved = rows.save(bob, told)
+
+    assert (saved.prompt, saved.preset, list(saved.tags.all())) == (None, None, [])
+    assert talk.prompt is not None
+    assert saved.system_prompt == talk.prompt.text
+    assert saved.options == {"temperature": 2.0} | OPTIONS
+    assert not SystemPrompt.objects.filter(owner=bob).exists()
+    assert not SamplingPreset.objects.filter(owner=bob).exists()
+    assert take_in(bob, library_of(talk.owner)) == 0
