@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 POLICY = "; ".join(
@@ -34,9 +34,9 @@ class ContentSecurityPolicy:
 
 
 def with_headers(response: HttpResponseBase) -> HttpResponseBase:
-    """The policy, and no storing of pages that hold conversations by anything but the person's browser."""
+    """The policy, and no storing by anything but the person's browser of what says nothing of that itself: not only
+    pages hold conversations, texts and JSON do too."""
     response.headers.setdefault("Content-Security-Policy", POLICY)
     response.headers.setdefault("Permissions-Policy", "camera=(self), microphone=(self), geolocation=()")
-    if isinstance(response, HttpResponse) and response.get("Content-Type", "").startswith("text/html"):
-        response.headers.setdefault("Cache-Control", "private, no-cache")
+    response.headers.setdefault("Cache-Control", "private, no-cache")
     return response

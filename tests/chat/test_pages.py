@@ -151,6 +151,14 @@ def test_nothing_of_the_hub_may_be_framed_cached_by_others_or_sniffed(as_alice: 
     assert headers["Cache-Control"] == "private, no-cache"
 
 
+def test_texts_and_json_are_not_cached_by_others_either(answered: Sent, as_alice: Client) -> None:
+    for path in (f"/messages/{answered.answer.pk}/raw/", "/healthz", "/nowhere/"):
+        assert as_alice.get(path).headers["Cache-Control"].startswith("private"), path
+    script = as_alice.get("/static/js/thread.js")
+    assert "public" in script.headers["Cache-Control"]
+    script.close()
+
+
 def test_what_differs_between_page_and_fragment_says_so_to_caches(answered: Sent, as_alice: Client) -> None:
     for path in ("/", f"/chat/{answered.conversation.pk}/", "/chat/sidebar/"):
         assert "HX-Request" in as_alice.get(path)["Vary"]
