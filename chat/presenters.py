@@ -326,6 +326,7 @@ class MessageMenuView:
     """What can be done with a message. ``models`` are those that can be asked again.
 
     ``receipt_url`` and ``compare_url`` are empty where no model wrote it, and where it is the only answer.
+    ``may_fork``: not while its model is hidden until a vote. ``may_edit``: not in a column of a comparison.
     """
 
     id: int
@@ -333,6 +334,8 @@ class MessageMenuView:
     is_answer: bool
     url: str
     is_shared: bool
+    may_fork: bool = True
+    may_edit: bool = True
     models: tuple[ModelGroup, ...] = ()
     receipt_url: str = ""
     compare_url: str = ""

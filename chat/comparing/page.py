@@ -143,7 +143,7 @@ def label_of(place: int, row: Message, run: Generation | None) -> str:
 
 def receipt_url(run: Generation | None) -> str:
     """Its receipt."""
-    return reverse("chat:receipt", args=[run.pk]) if run else ""
+    return reverse("chat:receipt", args=[run.pk]) if run and not run.alias else ""
 
 
 def fact_rows(first: Generation | None, second: Generation | None) -> tuple[FactRow, ...]:

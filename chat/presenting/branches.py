@@ -46,9 +46,11 @@ def menu_view(user: User, row: Message, conversation: Conversation) -> MessageMe
         url=permalink(row, conversation.pk),
         is_shared=row.conversation_id != conversation.pk,
         models=model_groups(usable_models(user), user, conversation, ref_of(row))
-        if asks and not conversation.alias
+        if asks and conversation.comparison_id is None  # a column is one model's, asked what the others were
         else (),
-        receipt_url=newest_receipt(row, conversation) if is_answer else "",
+        receipt_url=newest_receipt(row, conversation) if is_answer and not conversation.alias else "",
+        may_fork=not conversation.alias,
+        may_edit=conversation.comparison_id is None,
         compare_url=compare_url(row, conversation),
     )
 

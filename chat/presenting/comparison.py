@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,6 +15,7 @@ from chat.picker import model_groups
 from chat.presenters import ModelGroup, ThreadView
 from chat.presenting.composer import submission_key
 from chat.presenting.thread import thread_view
+from chat.presenting.window import Window
 from chat.services.models import Offer
 from chat.services.uploads import ACCEPT
 
@@ -73,10 +75,15 @@ class SlotView:
     chosen: bool
 
 
-def comparison_view(comparison: Comparison, *, draft: str = "", error: str = "") -> ComparisonView:
-    """The comparison with the newest messages of each column. A fixed number of queries for each column."""
+def comparison_view(
+    comparison: Comparison, *, draft: str = "", error: str = "", shown: Mapping[UUID, Window] | None = None
+) -> ComparisonView:
+    """The comparison with the newest messages of each column, or those ``shown`` of some of them, by their ids.
+
+    A fixed number of queries for each column.
+    """
     rows = list(comparison.columns.select_related("backend").order_by("column"))
-    columns = tuple(column_view(row) for row in rows)
+    columns = tuple(column_view(row, (shown or {}).get(row.pk)) for row in rows)
     revisions = "-".join(str(row.revision) for row in rows)
     return ComparisonView(
         id=str(comparison.pk),
@@ -95,15 +102,15 @@ def comparison_view(comparison: Comparison, *, draft: str = "", error: str = "")
     )
 
 
-def column_view(row: Conversation) -> ColumnView:
-    """One column."""
+def column_view(row: Conversation, shown: Window | None = None) -> ColumnView:
+    """One column, at its end or with the messages ``shown``."""
     newest = Generation.objects.filter(message__conversation=row).order_by("-created_at").first()
     name = (newest.model_name if newest else "") or row.model_id
     return ColumnView(
         number=row.column,
         label=row.alias or name,
         place="" if row.alias or row.backend is None else row.backend.name,
-        thread=thread_view(row),
+        thread=thread_view(row, shown),
         stop_url=reverse("chat:stop", args=[row.pk]),
         settings_url=reverse("chat:settings", args=[row.pk]),
         keep_url=reverse("chat:comparison-keep", args=[row.comparison_id, row.column]),

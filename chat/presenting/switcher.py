@@ -50,7 +50,7 @@ def switcher_view(user: User, text: str) -> SwitcherView:
     """For this person and these letters."""
     fitting = tuple(command for command in commands(user) if fits(command.label, text))
     if not text:
-        rows = Conversation.objects.owned_by(user).listed().only("id", "title")[:MOST]
+        rows = Conversation.objects.owned_by(user).listed().lines().only("id", "title", "comparison")[:MOST]
         recent = tuple(RecentView(row.title or _("New chat"), row.get_absolute_url()) for row in rows)
         return SwitcherView(fitting, recent)
     found = quick_view(user, text, MOST)

@@ -103,8 +103,8 @@ def ask_columns(
     """
     text = checked(text, may_be_empty=bool(uploads))
     models = [model_of(user, column) for column in columns]
-    for model in models[1:]:
-        refuse_early(uploads, model)
+    for column, model in zip(columns, models, strict=True):
+        refuse_early(uploads, model, column.alias)
     with received(uploads, models[0]) as files, write_transaction():
         hold(user)
         if already_sent(user, key, text, files):

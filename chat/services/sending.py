@@ -260,7 +260,7 @@ def refuse_too_many(conversation: Conversation, backend: Backend) -> None:
                 "“%(name)s” does not answer, and %(count)d of your messages are waiting already. "
                 "Wait until a server is back, cancel one, or pick another model."
             )
-            % {"name": backend.name, "count": waiting.LIMIT}
+            % {"name": conversation.alias or backend.name, "count": waiting.LIMIT}
         )
 
 

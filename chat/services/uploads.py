@@ -29,13 +29,14 @@ ACCEPT_DOCUMENTS = (
 ACCEPT = "image/jpeg,image/png,image/webp,image/gif," + ACCEPT_DOCUMENTS
 
 
-def refuse_early(uploads: Sequence[UploadedFile[bytes]], model: CatalogueModel) -> None:
-    """What can be said without reading a file. Raises Refused."""
+def refuse_early(uploads: Sequence[UploadedFile[bytes]], model: CatalogueModel, alias: str = "") -> None:
+    """What can be said without reading a file. ``alias`` stands for a hidden model. Raises Refused."""
     refuse_many(uploads)
     refuse_large(uploads)
     if is_blind(model) and any(kind_of_upload(upload) is Kind.IMAGE for upload in uploads):
         raise Refused(
-            _("“%(model)s” can’t see images. Pick a model that can, or remove the images.") % {"model": model}
+            _("“%(model)s” can’t see images. Pick a model that can, or remove the images.")
+            % {"model": alias or model}
         )
 
 

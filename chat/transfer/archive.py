@@ -19,6 +19,7 @@ from backends.database import in_database
 from chat import files
 from chat.models import Conversation
 from chat.transfer import projects, rows
+from chat.transfer.hiding import hidden
 from chat.transfer.library import library_of
 from chat.transfer.names import Names
 from chat.transfer.settings import settings_of
@@ -86,7 +87,7 @@ async def zipped(user: User, kind: Kind, ids: Collection[UUID] | None = None) ->
                     await asyncio.to_thread(_add_file, archive, file["digest"], project.updated_at, kept)
                     yield outlet.take()
         for pk in await in_database(_ids, user, ids):
-            found = await in_database(_written, user, pk, kind, language)
+            found = await in_database(_written, user, pk, kind, language, ids is None)
             if found is None:  # deleted meanwhile
                 continue
             _add(archive, names, pk, kind, found)
@@ -139,12 +140,17 @@ def _ids(user: User, wanted: Collection[UUID] | None) -> list[UUID]:
     return list((rows if wanted is None else rows.whole(wanted)).values_list("pk", flat=True))
 
 
-def _written(user: User, pk: UUID, kind: Kind, language: str | None) -> _Written | None:
+def _written(
+    user: User, pk: UUID, kind: Kind, language: str | None, everything: bool = False
+) -> _Written | None:
+    """One conversation; ``everything``: among all of this person."""
     mine = Conversation.objects.owned_by(user).select_related("backend", "project", "comparison")
     row = mine.filter(pk=pk).first()
     if row is None:
         return None
     talk = rows.load(row)
+    if not (everything and kind is KINDS["json"]):
+        talk = hidden(talk, row.alias)
     digests = tuple(file["digest"] for turn in talk.turns for file in turn.files)
     with override(language):
         return _Written(row.title, row.updated_at, kind.write(talk), digests if kind.ending == "json" else ())

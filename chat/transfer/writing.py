@@ -124,7 +124,7 @@ def _safe(html: str) -> SafeString:
 
 
 def speaker(turn: Turn, column: Column | None = None) -> str:
-    """Who says it: the person, or the model by its name. (JSON tells it even before a vote: that has to be whole.)"""
+    """Who says it: the person, or the model by its name. (All of it as JSON names it even before a vote.)"""
     if turn.role == MessageRole.USER:
         return _("You")
     if column and column.wants_vote:

@@ -32,6 +32,8 @@ from chat.views.requests import is_htmx, person
 def message(request: HttpRequest, message_id: int) -> HttpResponse:
     """One message anew; without htmx, among its neighbours."""
     row, conversation = place(request, message_id)
+    if not is_htmx(request) and conversation.comparison_id:
+        return redirect(permalink(row, conversation.pk))
     if not is_htmx(request):
         thread = thread_view(conversation, around(conversation, row.pk))
         return render_conversation(request, conversation, thread=thread)

@@ -21,15 +21,17 @@ from chat.models import Comparison, Conversation, Status
 from chat.presenting.comparison import comparison_view
 from chat.presenting.endings import model_label
 from chat.presenting.sidebar import sidebar_view
+from chat.presenting.window import Window, after, around, before
 from chat.realtime import frames
 from chat.services import comparing, deciding
 from chat.services.refusals import Refused
 from chat.services.sending import Sent, tell
 from chat.views.messages import articles_of, files_of, fresh_key, key_of, text_of
+from chat.views.pages import bring_into_view, number
 from chat.views.requests import is_htmx, person, posted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -62,18 +64,46 @@ def begin_page(request: HttpRequest, form: ComparisonForm, error: str = "") -> H
 @login_required
 @vary_on_headers("HX-Request")
 def show(request: HttpRequest, comparison_id: UUID) -> HttpResponse:
-    """All columns, or what is right of the sidebar."""
-    return page(request, own_comparison(person(request), comparison_id))
+    """All columns, or what is right of the sidebar. ``?message=ID`` has the column of that message show it.
+
+    ``?before=ID``, ``?after=ID`` and ``?around=ID`` are as in a conversation.
+    """
+    comparison = own_comparison(person(request), comparison_id)
+    try:
+        shown = windows(request, comparison)
+    except Refused as refused:
+        messages.info(request, str(refused))
+        return redirect(comparison)
+    return page(request, comparison, shown=shown)
 
 
-def page(request: HttpRequest, comparison: Comparison, *, draft: str = "", error: str = "") -> HttpResponse:
-    """The page of a comparison; a text that was refused is in it."""
-    view = comparison_view(comparison, draft=draft, error=error)
+def windows(request: HttpRequest, comparison: Comparison) -> dict[UUID, Window]:
+    """Column -> which of its messages the address asks for. Raises Refused, and Http404 where none has that."""
+    for name, window in (("message", around), ("before", before), ("after", after), ("around", around)):
+        if message_id := number(request, name):
+            column = get_object_or_404(comparison.columns, messages=message_id)
+            if name == "message":
+                bring_into_view(column, message_id)
+            return {column.pk: window(column, message_id)}
+    return {}
+
+
+def page(
+    request: HttpRequest,
+    comparison: Comparison,
+    *,
+    draft: str = "",
+    error: str = "",
+    shown: Mapping[UUID, Window] | None = None,
+) -> HttpResponse:
+    """The page of a comparison; a text that was refused is in it. ``shown`` as in ``comparison_view``."""
+    view = comparison_view(comparison, draft=draft, error=error, shown=shown)
     context: dict[str, Any] = {"comparison": view}
     if is_htmx(request):
         response = render(request, "chat/fragments/comparison.html", context)
         if "/compare/" not in request.headers.get("HX-Current-URL", ""):
-            response["HX-Push-Url"] = view.url
+            wanted = number(request, "message")
+            response["HX-Push-Url"] = f"{view.url}?message={wanted}#message-{wanted}" if wanted else view.url
         return response
     first = comparison.columns.get(column=0)
     context["sidebar"] = sidebar_view(person(request), first)

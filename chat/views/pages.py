@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -54,8 +55,8 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     ``?message=ID`` is the address of a message: it changes to the branch where that is.
     """
     found = own_conversation(person(request), conversation_id)
-    if found.comparison_id and not request.GET:
-        return redirect(found)
+    if found.comparison_id and not (is_htmx(request) and ("before" in request.GET or "after" in request.GET)):
+        return redirect(within_comparison(request, found))
     if message_id := number(request, "message"):
         return at_message(request, found, message_id)
     for name, window in (("before", before), ("after", after), ("around", around)):
@@ -64,18 +65,33 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     return render_conversation(request, found)
 
 
+def within_comparison(request: HttpRequest, column: Conversation) -> str:
+    """Where a part of a column is read: on the page of all, which names no model before the vote."""
+    asked = {
+        name: found for name in ("message", "before", "after", "around") if (found := number(request, name))
+    }
+    return column.get_absolute_url() + (f"?{urlencode(asked)}" if asked else "")
+
+
 def at_message(request: HttpRequest, conversation: Conversation, message_id: int) -> HttpResponse:
     """The conversation with that message in view. Raises Http404 where it has no such message."""
-    if not is_shown(conversation, message_id):
-        try:
-            show(conversation, message_id)
-        except Message.DoesNotExist:
-            raise Http404 from None
-        except Refused as refused:
-            messages.info(request, str(refused))
-            return redirect(conversation)
-        conversation.refresh_from_db(fields=["head", "revision"])
+    try:
+        bring_into_view(conversation, message_id)
+    except Refused as refused:
+        messages.info(request, str(refused))
+        return redirect(conversation)
     return render_window(request, conversation, around(conversation, message_id), "message")
+
+
+def bring_into_view(conversation: Conversation, message_id: int) -> None:
+    """Change to the branch with that message. Raises Refused, and Http404 where there is no such message."""
+    if is_shown(conversation, message_id):
+        return
+    try:
+        show(conversation, message_id)
+    except Message.DoesNotExist:
+        raise Http404 from None
+    conversation.refresh_from_db(fields=["head", "revision"])
 
 
 def number(request: HttpRequest, name: str) -> int:

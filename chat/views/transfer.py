@@ -20,6 +20,7 @@ from chat.models import Conversation
 from chat.services import importing
 from chat.transfer import rows
 from chat.transfer.archive import packed, zipped
+from chat.transfer.hiding import hidden
 from chat.transfer.limits import LARGEST_FILE, BadFile
 from chat.transfer.names import file_stem
 from chat.transfer.reports import report_view
@@ -62,7 +63,7 @@ def export(request: HttpRequest, conversation_id: UUID) -> HttpResponse | Stream
         return sent(zipped(person(request), KINDS["json"], {conversation.pk}), f"{name}.zip")
     kind = kind_of(request.GET.get("as", "json"))
     name = f"{file_stem(conversation.title, _('conversation'))}.{kind.ending}"
-    content = kind.write(rows.load(conversation))
+    content = kind.write(hidden(rows.load(conversation), conversation.alias))
     return attached(HttpResponse(content, content_type=f"{kind.media_type}; charset=utf-8"), name)
 
 

@@ -2,6 +2,9 @@
 
 const byId = (id) => document.getElementById(id);
 
+// A comparison has one for each column.
+const scrollerOf = (element) => element?.closest(".scroller") ?? byId("scroller");
+
 // The list is drawn from its end (column-reverse), so 0 is the newest message and older ones lie at
 // negative offsets. A reader at 0 stays there by herself while an answer grows.
 const isAtEnd = (scroller) => scroller.scrollTop > -64;
@@ -80,18 +83,17 @@ document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
 let below;
 
 document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
-  const scroller = byId("scroller");
-  below = ctx.sourceElement?.id === "later" ? scroller.scrollHeight : undefined;
+  below = ctx.sourceElement?.id === "later" ? scrollerOf(ctx.sourceElement).scrollHeight : undefined;
 });
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-  const scroller = byId("scroller");
-  if (below !== undefined && isAtEnd(scroller)) scroller.scrollTop -= scroller.scrollHeight - below;
+  const scroller = below !== undefined && scrollerOf(ctx.sourceElement);
+  if (scroller && isAtEnd(scroller)) scroller.scrollTop -= scroller.scrollHeight - below;
   below = undefined;
   if (ctx.target?.id === "message-menu") ctx.target.showPopover({ source: ctx.sourceElement });
   const arrow = pressed && [byId(pressed.button.id), byId(`${pressed.place}-previous`), byId(`${pressed.place}-next`)].find((one) => one && !one.disabled);
   if (!arrow) return;
-  scroller.scrollTop += arrow.getBoundingClientRect().top - pressed.top;
+  scrollerOf(arrow).scrollTop += arrow.getBoundingClientRect().top - pressed.top;
   arrow.focus({ preventScroll: true });
   if (!pressed.button.isConnected) pressed = undefined;
 });

@@ -212,3 +212,38 @@ def test_a_page_takes_as_many_queries_however_long_the_columns_are(
         as_alice.post(f"{url}messages/", {"text": "And?", "key": key})
         finish()
     assert queries() == before
+
+
+def test_a_message_of_a_column_opens_among_the_columns(
+    as_alice: Client, as_bob: Client, compare: Compare
+) -> None:
+    comparison = compare()
+    finish()
+    url = comparison.get_absolute_url()
+    column = comparison.columns.get(column=1)
+    old = Message.objects.get(conversation=column, role="assistant")
+    head = old
+    for number in range(20):
+        for role in ("user", "assistant"):
+            text = f"{role} {number}"
+            head = Message.objects.create(conversation=column, parent=head, role=role, text=text)
+    comparison.columns.filter(column=1).update(head=head)
+    assert f'id="message-{old.pk}"' not in as_alice.get(url).content.decode()
+
+    for name in ("message", "around"):
+        moved = as_alice.get(f"/chat/{column.pk}/?{name}={old.pk}")
+        assert moved["Location"] == f"{url}?{name}={old.pk}"
+        page = as_alice.get(moved["Location"])
+        assert not faults(page)
+        assert f'id="message-{old.pk}"' in page.content.decode()
+        assert 'id="later"' in page.content.decode()
+        assert page.content.decode().count('class="column"') == 2
+
+    quick = as_alice.get(f"{url}?message={old.pk}", headers=HTMX)
+    assert quick["HX-Push-Url"] == f"{url}?message={old.pk}#message-{old.pk}"
+    assert as_alice.get(f"{url}?before={head.pk}").status_code == 200
+    assert as_alice.get(f"/messages/{old.pk}/")["Location"].endswith(f"?message={old.pk}#message-{old.pk}")
+    elsewhere = compare()
+    for path in (f"{elsewhere.get_absolute_url()}?message={old.pk}", f"{url}?message=999999"):
+        assert as_alice.get(path).status_code == 404
+    assert as_bob.get(f"{url}?message={old.pk}").status_code == 404
