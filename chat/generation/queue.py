@@ -12,6 +12,7 @@ import socket
 import uuid
 from collections import Counter
 from datetime import timedelta
+from threading import Lock
 from uuid import UUID
 
 from django.db import connection
@@ -30,6 +31,7 @@ WORKER = f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 #: Backend id -> answers without a row that run in this process (see ``temporary``).
 unrecorded: Counter[int] = Counter()
+_counting = Lock()  # claimed in a thread of the database, released in that of the pages
 
 
 def line(backend_id: int | None) -> QuerySet[Generation]:
@@ -102,13 +104,15 @@ def claim_unrecorded(backend_id: int) -> bool:
     with write_transaction():
         if line(backend_id).exists() or not has_free_slot(backend_id):
             return False
-        unrecorded[backend_id] += 1
+        with _counting:
+            unrecorded[backend_id] += 1
         return True
 
 
 def release_unrecorded(backend_id: int) -> None:
     """That answer has ended."""
-    unrecorded[backend_id] -= 1
+    with _counting:
+        unrecorded[backend_id] -= 1
 
 
 def start(generation: Generation) -> None:

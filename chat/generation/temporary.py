@@ -11,6 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from django.utils.translation import gettext as _
 
@@ -123,7 +124,7 @@ async def stream(runner: Runner, run: Run, adapter: Adapter, request: ChatReques
 @asynccontextmanager
 async def slot(runner: Runner, run: Run, backend_id: int) -> AsyncIterator[None]:
     """One of the backend's slots, counted in memory beside the rows of other answers."""
-    while not await in_database(queue.claim_unrecorded, backend_id):
+    while not await claimed(backend_id):
         await runner.phase(run, _("Waiting for its turn"))
         await asyncio.sleep(LOOK_AGAIN)
     try:
@@ -132,6 +133,22 @@ async def slot(runner: Runner, run: Run, backend_id: int) -> AsyncIterator[None]
         queue.release_unrecorded(backend_id)
         if hub := runtime.current():
             hub.supervisor.queue_changed_soon(backend_id)
+
+
+async def claimed(backend_id: int) -> bool:
+    """Whether a slot was to be had. Whoever is stopped while the database is asked gives back what they got."""
+    claim = asyncio.ensure_future(in_database(queue.claim_unrecorded, backend_id))
+    try:
+        return await asyncio.shield(claim)
+    except asyncio.CancelledError:
+        claim.add_done_callback(partial(give_back, backend_id))
+        raise
+
+
+def give_back(backend_id: int, claim: asyncio.Future[bool]) -> None:
+    """Nobody wants the slot any more, if that was one."""
+    if not claim.cancelled() and claim.exception() is None and claim.result():
+        queue.release_unrecorded(backend_id)
 
 
 def measured(run: Run, model: CatalogueModel) -> Generation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from threading import Event
 from typing import Any
 from uuid import uuid4
 
@@ -282,6 +283,32 @@ async def test_it_takes_a_slot_like_any_other_answer(
     assert queue.unrecorded[demo.pk] == 0
     await tab.socket.disconnect()
     await other.socket.disconnect()
+
+
+async def test_who_is_stopped_while_a_slot_is_asked_for_gives_it_back(
+    demo: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim, asked, may_go_on = queue.claim_unrecorded, Event(), Event()
+
+    def slowly(backend_id: int) -> bool:
+        asked.set()
+        may_go_on.wait(5)
+        return claim(backend_id)
+
+    monkeypatch.setattr(queue, "claim_unrecorded", slowly)
+    waiting = asyncio.create_task(temporary.claimed(demo.pk))
+    await asyncio.to_thread(asked.wait, 5)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    may_go_on.set()
+    monkeypatch.undo()
+
+    assert await temporary.claimed(demo.pk)
+    await in_database(str)
+    await asyncio.sleep(0.05)
+    assert queue.unrecorded[demo.pk] == 1, "what nobody wanted was given back"
+    queue.release_unrecorded(demo.pk)
 
 
 def test_the_page_says_what_it_is(as_alice: Client, demo: Backend) -> None:
