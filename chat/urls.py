@@ -63,6 +63,7 @@ urlpatterns = [
     path("conversations/change/", listing.change, name="conversations-change"),
     path("conversations/restore/", listing.restore, name="restore"),
     path("chat/<uuid:conversation_id>/settings/", conversation_settings.settings, name="settings"),
+    path("chat/<uuid:conversation_id>/find/", search.within, name="find"),
     path("chat/<uuid:conversation_id>/context/", context.show, name="context"),
     path("chat/<uuid:conversation_id>/context/new/", context.carry_on, name="carry-on"),
     path("messages/<int:message_id>/context/<slug:choice>/", context.choose, name="context-choice"),

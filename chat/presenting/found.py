@@ -11,10 +11,12 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from chat.models import Conversation, Message, MessageRole, Project
+from chat.models import Conversation, Generation, Message, MessageRole, Project
 from chat.models.search_entry import Found
+from chat.permalinks import permalink_of
+from chat.presenting.endings import model_label
 from chat.searching.excerpts import Piece, excerpt, marked
-from chat.searching.finding import Group, Hit, find, pages
+from chat.searching.finding import Group, Hit, find, find_within, pages
 from chat.searching.language import Query, parse
 from chat.searching.texts import Texts, texts_of
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Places on a page of results, in the sidebar, and hits shown of each.
 PAGE, QUICK, HITS = 20, 8, 3
+#: Hits on a page of what was found in one conversation.
+WITHIN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class FoundView:
 
 
 def found_view(user: User, text: str, page: int = 1) -> FoundView:
-    """A page of results. At most nine queries."""
+    """A page of results. At most nine queries, one more where comparisons are among them."""
     query = parse(text)
     page = max(1, min(page, 1000))
     shown, more = pages(find(user, query), page, PAGE)
@@ -91,6 +95,68 @@ def quick_view(user: User, text: str, size: int = QUICK) -> FoundView:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class WithinView:
+    """What was found in one conversation. ``is_empty``: nothing was asked for that messages could answer."""
+
+    text: str
+    title: str
+    url: str
+    back_url: str
+    hits: tuple[HitView, ...]
+    is_empty: bool
+    unclear: tuple[str, ...]
+    older_url: str = ""
+
+
+def within_view(conversation: Conversation, text: str, page: int = 1) -> WithinView:
+    """A page of what was found in that conversation, in its order; in a comparison, in all columns.
+
+    A fixed number of queries for each column.
+    """
+    query = parse(text)
+    columns = [conversation]
+    if conversation.comparison:
+        columns = list(conversation.comparison.columns.order_by("column"))
+    found = [(hit, row) for row in columns for hit in find_within(row, query)]
+    start = (max(1, page) - 1) * WITHIN
+    shown = found[start : start + WITHIN]
+    url = reverse("chat:find", args=[conversation.pk])
+    hits = [hit for hit, _row in shown]
+    texts, said, names = texts_of(hits), spoken(hits), names_of(hits if len(columns) > 1 else ())
+    return WithinView(
+        text=text,
+        title=conversation.title or _("New chat"),
+        url=url,
+        back_url=conversation.get_absolute_url(),
+        hits=tuple(
+            HitView(
+                permalink_of(hit.message_id or 0, row.pk),
+                label(hit.kind, said.get(hit.message_id or 0), names.get(hit.message_id or 0, "")),
+                excerpt(texts.get((hit.kind, hit.source), ""), query),
+                said[hit.message_id].created_at if hit.message_id in said else None,
+            )
+            for hit, row in shown
+        ),
+        is_empty=not (query.terms or query.is_about_messages),
+        unclear=query.unclear,
+        older_url=f"{url}?{urlencode({'q': text, 'page': page + 1})}" if len(found) > start + WITHIN else "",
+    )
+
+
+def spoken(hits: Sequence[Hit]) -> dict[int, Message]:
+    """Who said it and when. One query, none without hits."""
+    ids = {hit.message_id for hit in hits if hit.message_id}
+    return Message.objects.only("role", "created_at").in_bulk(ids) if ids else {}
+
+
+def names_of(hits: Sequence[Hit]) -> dict[int, str]:
+    """Message -> what pages call the model that wrote it. One query, none without hits."""
+    ids = {hit.message_id for hit in hits if hit.message_id}
+    runs = Generation.objects.filter(message__in=ids).order_by("created_at") if ids else ()
+    return {run.message_id: model_label(run) for run in runs}
+
+
 def address(text: str, page: int = 1) -> str:
     """The page of these results."""
     return f"{reverse('chat:search')}?{urlencode({'q': text} | ({'page': page} if page > 1 else {}))}"
@@ -104,13 +170,20 @@ def group_views(user: User, query: Query, groups: Sequence[Group], most: int) ->
     projects = Project.objects.owned_by(user).in_bulk(wanted) if wanted else {}
     hits = [hit for group in groups for hit in told(group)[:most]]
     texts = texts_of(hits)
-    ids = {hit.message_id for hit in hits if hit.message_id}
-    said = Message.objects.only("role", "created_at").in_bulk(ids) if ids else {}
+    said = spoken(hits)
+    compared = {pk for pk, talk in talks.items() if talk.comparison_id}
+    names = names_of(
+        [hit for group in groups if group.conversation_id in compared for hit in told(group)[:most]]
+    )
 
     def views(group: Group, home: str) -> tuple[HitView, ...]:
-        return tuple(
-            hit_view(hit, home, query, texts, said.get(hit.message_id or 0)) for hit in told(group)[:most]
-        )
+        found = []
+        for hit in told(group)[:most]:
+            name = names.get(hit.message_id or 0, "")
+            found.append(hit_view(hit, home, query, texts, said.get(hit.message_id or 0), name))
+        if group.conversation_id in compared:  # the question stands in every column, and is told once
+            found = list({(view.label, view.pieces): view for view in reversed(found)}.values())[::-1]
+        return tuple(found)
 
     found = []
     for group in groups:
@@ -142,11 +215,13 @@ def _conversation(row: Conversation, group: Group, hits: tuple[HitView, ...], qu
     )
 
 
-def hit_view(hit: Hit, home: str, query: Query, texts: Texts, message: Message | None) -> HitView:
-    """One hit; ``home`` is where its conversation or project is."""
+def hit_view(
+    hit: Hit, home: str, query: Query, texts: Texts, message: Message | None, name: str = ""
+) -> HitView:
+    """One hit; ``home`` is where its conversation or project is, ``name`` the model of its column."""
     return HitView(
         url=permalink(home, hit.message_id) if hit.message_id else home,
-        label=label(hit.kind, message),
+        label=label(hit.kind, message, name),
         pieces=excerpt(texts.get((hit.kind, hit.source), ""), query),
         when=message.created_at if message else None,
     )
@@ -157,10 +232,10 @@ def permalink(conversation_url: str, message_id: int) -> str:
     return f"{conversation_url}?message={message_id}#message-{message_id}"
 
 
-def label(kind: Found, message: Message | None) -> str:
-    """Who says it, or what it is."""
+def label(kind: Found, message: Message | None, name: str = "") -> str:
+    """Who says it, by the model's ``name`` where that matters, or what it is."""
     if kind is Found.TEXT and message:
-        return _("You") if message.role == MessageRole.USER else _("Answer")
+        return _("You") if message.role == MessageRole.USER else name or _("Answer")
     return {
         Found.REASONING: _("Thinking"),
         Found.FILE: _("File"),

@@ -11,11 +11,12 @@ from uuid import UUID
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from chat.models import Message, SearchEntry
+from chat.models import Conversation, Message, SearchEntry
 from chat.models.search_entry import Found
 from chat.searching import filters
 from chat.searching.index import index
 from chat.searching.language import Query
+from chat.tree.reading import messages_of
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -42,7 +43,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What was found in one place: a conversation, or the notes of a project. The best hit is the first."""
+    """What was found in one place: a conversation, or the notes of a project. The best hit is the first.
+
+    Of a comparison, ``conversation_id`` is one of its columns, and the hits are those of all.
+    """
 
     conversation_id: UUID | None
     project_id: UUID | None
@@ -66,15 +70,23 @@ def _by_words(user: User | int, query: Query) -> list[Group]:
     best = max(scores.values(), default=0.0) or 1.0
     moment = Coalesce("message__created_at", "conversation__updated_at")
     rows = SearchEntry.objects.filter(pk__in=scores).values_list(
-        "pk", "kind", "source", "conversation_id", "project_id", "message_id", moment
+        "pk",
+        "kind",
+        "source",
+        "conversation_id",
+        "conversation__comparison",
+        "project_id",
+        "message_id",
+        moment,
     )
     now = timezone.now()
     found: dict[tuple[UUID | None, UUID | None], list[Hit]] = {}
-    for pk, kind, source, conversation_id, project_id, message_id, said in rows:
+    first: dict[UUID | None, UUID | None] = {}
+    for pk, kind, source, conversation_id, comparison_id, project_id, message_id, said in rows:
         worth = weight(Found(kind), said, now)
-        key = source if message_id and str(message_id) == source else str(UUID(source))
-        hit = Hit(Found(kind), key, message_id, scores[pk] / best * worth)
-        found.setdefault((conversation_id, project_id), []).append(hit)
+        hit = Hit(Found(kind), source_of(source, message_id), message_id, scores[pk] / best * worth)
+        place = first.setdefault(comparison_id or conversation_id, conversation_id)
+        found.setdefault((place, project_id), []).append(hit)
     return ranked(found)
 
 
@@ -103,16 +115,49 @@ def _by_messages(user: User | int, query: Query) -> list[Group]:
         rows = rows.filter(conversation__in=wanted.order_by().values("pk"))
     rows = rows.filter(*filters.of_message(query)).order_by("-pk")
     found: dict[UUID, list[Hit]] = {}
-    for pk, conversation_id in rows.values_list("pk", "conversation_id")[:CANDIDATES]:
-        found.setdefault(conversation_id, []).append(Hit(Found.TEXT, str(pk), pk, 0.0))
+    first: dict[UUID, UUID] = {}
+    columns = rows.values_list("pk", "conversation_id", "conversation__comparison")
+    for pk, conversation_id, comparison_id in columns[:CANDIDATES]:
+        place = first.setdefault(comparison_id or conversation_id, conversation_id)
+        found.setdefault(place, []).append(Hit(Found.TEXT, str(pk), pk, 0.0))
     return [Group(conversation_id, None, tuple(hits)) for conversation_id, hits in found.items()]
 
 
 def _by_conversations(user: User | int, query: Query) -> list[Group]:
     """The newest conversations that the filters let through."""
     rows = filters.conversations(user, query)
-    ids = rows.values_list("pk", flat=True)[:CANDIDATES] if rows is not None else ()
-    return [Group(pk, None, ()) for pk in ids]
+    ids = rows.values_list("pk", "comparison")[:CANDIDATES] if rows is not None else ()
+    places = {comparison or pk: pk for pk, comparison in reversed(list(ids))}
+    return [Group(pk, None, ()) for pk in reversed(places.values())]
+
+
+def find_within(conversation: Conversation, query: Query) -> list[Hit]:
+    """What its messages say, on whichever branch, in their order; what it shares as a fork, too.
+
+    One hit for each message, at most :data:`CANDIDATES` of the newest. At most two queries.
+    """
+    within = messages_of(conversation).filter(deleted_at=None).order_by().values("pk")
+    if query.terms:
+        entries = SearchEntry.objects.filter(owner=conversation.owner_id, message__in=within)
+        entries = entries.filter(*filters.of_message(query, "message__", "message_id"))
+        scores = dict(index().hits(entries, query, CANDIDATES))
+        rows = SearchEntry.objects.filter(pk__in=scores).values_list("kind", "source", "message_id")
+        hits = [
+            Hit(Found(kind), source_of(source, pk), pk, WEIGHTS[Found(kind)]) for kind, source, pk in rows
+        ]
+    elif query.is_about_messages:
+        found = Message.objects.filter(*filters.of_message(query), pk__in=within).order_by("-pk")
+        ids = found.values_list("pk", flat=True)[:CANDIDATES]
+        hits = [Hit(Found.TEXT, str(pk), pk, 0.0) for pk in ids]
+    else:
+        return []
+    best = {hit.message_id or 0: hit for hit in sorted(hits, key=lambda hit: hit.score)}
+    return [best[pk] for pk in sorted(best)]
+
+
+def source_of(source: str, message_id: int | None) -> str:
+    """The key of the row that holds the text, as it is written elsewhere."""
+    return source if message_id and str(message_id) == source else str(UUID(source))
 
 
 def pages(groups: Sequence[Group], page: int, size: int) -> tuple[Sequence[Group], bool]:

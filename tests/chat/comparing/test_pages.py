@@ -138,8 +138,9 @@ def test_a_blind_page_holds_no_name_until_the_vote(as_alice: Client, compare: Co
         assert "second" not in page.replace("seconds", "")
         assert "Demo" not in page
     column = f"/chat/{answer.conversation_id}/"
-    for path in (f"{column}?x=1", f"{column}?message={answer.pk}", f"{column}context/"):
-        assert as_alice.get(path)["Location"] == url
+    places = {"?x=1": url, f"?message={answer.pk}": f"{url}?message={answer.pk}", "context/": url}
+    for path, place in places.items():
+        assert as_alice.get(f"{column}{path}")["Location"] == place
     for ending in ("md", "txt", "html"):
         written = as_alice.get(f"{column}export/?as={ending}").content.decode()
         assert "Model " in written
