@@ -12,7 +12,7 @@ from backends.database import write_transaction
 from chat.generation.updates import Kind
 from chat.models import TITLE_LENGTH, Conversation, Cut, CutKind, Generation, Message
 from chat.services.refusals import Refused
-from chat.services.sending import refuse_while_answering, tell
+from chat.services.sending import refuse_deleted, refuse_while_answering, tell
 from chat.tree.nodes import Tree
 from chat.tree.reading import tree_of
 
@@ -44,8 +44,10 @@ def show(conversation: Conversation, message_id: int) -> None:
 
 
 def held(conversation: Conversation) -> Conversation:
-    """The conversation as it is now, held until the transaction ends."""
-    return Conversation.objects.select_for_update().get(pk=conversation.pk)
+    """The conversation as it is now, held until the transaction ends. Raises Refused where it was deleted."""
+    found = Conversation.objects.select_for_update().get(pk=conversation.pk)
+    refuse_deleted(found)
+    return found
 
 
 def move_head(conversation: Conversation, tree: Tree, head: int | None, **changes: object) -> None:

@@ -19,7 +19,16 @@ from chat.services.attaching import received
 from chat.services.beginning import Beginning
 from chat.services.models import find_model
 from chat.services.refusals import Refused
-from chat.services.sending import Sent, already_sent, ask, begin, checked, hold, refuse_while_answering
+from chat.services.sending import (
+    Sent,
+    already_sent,
+    ask,
+    begin,
+    checked,
+    hold,
+    refuse_deleted,
+    refuse_while_answering,
+)
 from chat.services.titles import title_from
 from chat.services.uploads import refuse_early
 
@@ -113,6 +122,7 @@ def ask_columns(
         held = [locked[column.pk] for column in columns]
         for conversation in held:
             conversation.owner = user
+            refuse_deleted(conversation)
             refuse_while_answering(conversation)
         sent = ask_each(user, held, models, text, key, files)
         Conversation.objects.filter(comparison=held[0].comparison_id).update(draft="")

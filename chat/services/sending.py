@@ -96,6 +96,7 @@ def send_message(
         rows = Conversation.objects.select_related("project").select_for_update(of=("self",))
         conversation = rows.get(pk=conversation.pk)
         conversation.owner = user
+        refuse_deleted(conversation)
         refuse_while_answering(conversation)
         sent = ask(conversation, user, text, model, key, files)
     begin(sent.generation, model)
@@ -153,6 +154,12 @@ def has_these(question: Message, files: Sequence[Staged]) -> bool:
         return False
     digests = [file.ready.digest for file in files]
     return not files or list(question.attachments.values_list("digest", flat=True)) == digests
+
+
+def refuse_deleted(conversation: Conversation) -> None:
+    """Another tab may have deleted it meanwhile: nothing is asked where nobody can read the answer. Raises Refused."""
+    if conversation.deleted_at is not None:
+        raise Refused(_("This conversation was deleted. Bring it back first."))
 
 
 class StillAnswering(Refused):

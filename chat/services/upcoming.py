@@ -12,6 +12,7 @@ from backends.database import write_transaction
 from chat.generation import runtime
 from chat.generation.updates import Kind
 from chat.models import Conversation, Generation, Status, UpcomingQuestion
+from chat.services.branches import held
 from chat.services.models import find_model
 from chat.services.refusals import Refused
 from chat.services.sending import Sent, already_sent, ask, begin, checked, tell
@@ -126,8 +127,8 @@ def send_first(conversation: Conversation, *, asked_for: bool) -> Sent | None:
 
 
 def hold(conversation: Conversation) -> Conversation:
-    """The conversation, locked until the caller's transaction ends."""
-    return Conversation.objects.select_for_update().get(pk=conversation.pk)
+    """The conversation, locked until the caller's transaction ends. Raises Refused where it was deleted."""
+    return held(conversation)
 
 
 def count(conversation: Conversation, **values: str) -> None:

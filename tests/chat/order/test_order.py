@@ -23,9 +23,11 @@ from chat.generation.recovery import new_run
 from chat.models import Conversation, Generation, Message, Project, Status, Tag
 from chat.presenting.sidebar import SIDEBAR_PAGE, sidebar_view
 from chat.realtime.room import revision_and_active
-from chat.services import order
+from chat.services import order, upcoming
+from chat.services.answers import retry
+from chat.services.editing import put_answer
 from chat.services.refusals import Refused
-from chat.services.sending import Sent
+from chat.services.sending import Sent, send_message
 from chat.transfer import rows
 from chat.transfer.formats import hub
 from chat.transfer.planning import bring_in_one
@@ -318,3 +320,20 @@ def queries(browser: Client, path: str) -> int:
     with CaptureQueriesContext(connection) as captured:
         assert browser.get(path).status_code == 200
     return len(captured)
+
+
+def test_nothing_is_asked_in_what_another_tab_has_deleted(talk: Conversation, alice: User) -> None:
+    answer = talk.messages.get(role="assistant")
+    order.delete(alice, [talk.pk])  # the others still have the rows that they read before
+    before = Message.objects.count()
+
+    for verb in (
+        lambda: send_message(alice, talk, "More?", "demo/play", "k"),
+        lambda: retry(alice, answer),
+        lambda: upcoming.add(alice, talk, "Later?", "demo/play", "k"),
+        lambda: put_answer(talk, answer, "Mine"),
+    ):
+        with pytest.raises(Refused, match="deleted"):
+            verb()
+
+    assert Message.objects.count() == before
