@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backends.database import write_transaction
 from chat.generation.updates import Kind
-from chat.models import Attachment, Conversation, Cut, CutKind, Generation, Message, MessageRole, Overflow
+from chat.models import Conversation, Cut, CutKind, Generation, Message, MessageRole, Overflow
 from chat.services.answers import bump, ref_of, retry
 from chat.services.branches import COPIED, refuse_before_vote
+from chat.services.editing import attach_again
 from chat.services.models import find_model
 from chat.services.refusals import Refused
 from chat.services.sending import add_answer, begin, refuse_while_answering, tell
@@ -75,9 +75,7 @@ def copied(question: Message, conversation: Conversation) -> Message:
     copy = Message.objects.create(
         conversation=conversation, role=MessageRole.USER, text=question.text, attached=question.attached
     )
-    for row in attachments:
-        row.pk, row.message = uuid4(), copy
-    Attachment.objects.bulk_create(attachments)
+    attach_again(copy, attachments)
     return copy
 
 

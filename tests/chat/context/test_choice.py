@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from backends.models import Backend, CatalogueModel
+from chat import files
 from chat.models import Attachment, Conversation, Cut, CutKind, Generation, Message, Status
 from chat.realtime.room import ended_answer
 from chat.services.sending import send_message
@@ -219,8 +220,10 @@ def test_the_choice_is_kept_and_the_question_asked_again(
 
 
 def test_a_new_chat_carries_on_with_question_files_and_settings(
-    as_alice: Client, failed: Message, alice: User
+    as_alice: Client, failed: Message, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    held: list[str] = []
+    monkeypatch.setattr(files, "hold", held.append)
     question = failed.parent
     assert question is not None
     Attachment.objects.create(
@@ -244,6 +247,7 @@ def test_a_new_chat_carries_on_with_question_files_and_settings(
     copy, answer = new.path()
     assert (copy.text, copy.attached, copy.attachments.get().text) == ("And now?", 1, "abc")
     assert question.attachments.count() == 1
+    assert held == ["0" * 64], "nobody removes the bytes meanwhile"
     assert answer.generations.get().status == "queued"
     cut = new.cuts.get()
     assert (cut.after_id, cut.covers_id, cut.left_out) == (None, question.parent_id, 20)
