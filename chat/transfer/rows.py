@@ -42,8 +42,9 @@ BATCH = 200
 
 
 def load(conversation: Conversation) -> Talk:
-    """A conversation with everything in it. Seven queries, one more where there are files, one for lines, and one
-    each for files of its project, a prompt of the library and a preset of the person's own.
+    """A conversation with everything in it. Seven queries, one more where there are files, one for lines, two for
+    questions typed ahead, and one each for files of its project, a prompt of the library, a preset of the person's own
+    and a comparison.
     """
     rows, parents = _shown(conversation)
     with_attachments(rows)

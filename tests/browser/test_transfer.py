@@ -56,3 +56,38 @@ def test_everything_leaves_as_a_zip_and_a_file_comes_in_without_a_script(
         page.get_by_role("button", name="Export").click()
     assert download.value.suggested_filename.endswith("-md.zip")
     assert Path(download.value.path()).read_bytes().startswith(b"PK")
+
+
+def test_everything_of_one_person_comes_in_at_another_with_its_facts(
+    tab: Tab, open_window: Callable[..., Window], live_hub: Hub, tmp_path: Path
+) -> None:
+    tab.ask("Tell me of salt")
+    tab.wait_until("completed")
+    tab.page.reload()
+    used = tab.page.locator("#meter").get_attribute("data-used")
+    assert used
+    tab.page.goto("/settings/")
+    tab.page.get_by_label("Your place").fill("Bergen")
+    tab.page.get_by_role("button", name="Save").last.click()
+    expect(tab.page.get_by_text("Saved.")).to_be_visible()
+    tab.page.goto("/transfer/")
+    with tab.page.expect_download() as download:
+        tab.page.get_by_role("button", name="Export").click()
+    zipped = tmp_path / "everything.zip"
+    download.value.save_as(zipped)
+
+    window = open_window(live_hub, "bob", java_script_enabled=False, viewport={"width": 360, "height": 740})
+    page = window.open("/transfer/").page
+    page.get_by_label("File", exact=True).set_input_files(zipped)
+    page.get_by_role("button", name="Look through the file").click()
+    expect(page.locator("#import-new")).to_contain_text("Settings of yours that are not chosen here yet")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.get_by_role("button", name="Import").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The import is done")
+    page.get_by_role("link", name="To the chats").click()
+    address = page.locator("#conversations a").filter(has_text="Tell me of salt").first.get_attribute("href")
+    page.goto(str(address))
+    expect(page.locator("#meter")).to_have_attribute("data-used", used)
+    expect(page.get_by_text("Tell me of salt", exact=True).last).to_be_visible()
+    page.goto("/settings/")
+    expect(page.get_by_label("Your place")).to_have_value("Bergen")
