@@ -61,7 +61,10 @@ class ProjectForm(forms.Form):
         rows=3,
         label=_("System prompt"),
         max_length=INSTRUCTIONS_LENGTH,
-        help_text=_("For conversations of this project that have none of their own."),
+        help_text=_(
+            "For conversations of this project that have none of their own. {{topic:text}} and the like are asked "
+            "when one begins."
+        ),
     )
     model = forms.ChoiceField(
         label=_("Model"), required=False, help_text=_("New conversations of this project begin with it.")

@@ -18,6 +18,7 @@ from chat.services.prompts import choose_prompt
 from chat.services.refusals import Refused
 
 if TYPE_CHECKING:
+    from chat.models import Project
     from privatechathub.accounts.models import User
 
 #: The form that all fields belong to, wherever they stand.
@@ -28,10 +29,10 @@ NAMES = ("prompt", "preset", "start")
 
 class StartForms:
     """The fields of the page of a new chat. ``chosen`` is what its address or the sent form says; an entry that
-    may not be used counts as none.
+    may not be used counts as none, and then the prompt of the ``project`` asks.
     """
 
-    def __init__(self, user: User, chosen: Mapping[str, str]) -> None:
+    def __init__(self, user: User, chosen: Mapping[str, str], project: Project | None = None) -> None:
         try:
             self.entry = choose_prompt(user, chosen.get("prompt", ""))
         except Refused:
@@ -46,12 +47,12 @@ class StartForms:
             field.widget.attrs["form"] = COMPOSER
         self.choice.fields["prompt"].widget.attrs |= {
             "hx-get": reverse("chat:start"),
-            "hx-include": "#start-answers",
+            "hx-include": "#start-answers, #composer [name=project]",
             "hx-target": "#start-answers",
             "hx-swap": "outerHTML",
         }
         given = {name.removeprefix(PREFIX): chosen[name] for name in chosen if name.startswith(PREFIX)}
-        variables = asked(self.entry.text) if self.entry else ()
+        variables = asked(self.entry.text if self.entry else prompt_in(project))
         self.answers = AnswersForm(variables=variables, answers=given, required=True, form_id=COMPOSER)
 
 
@@ -59,17 +60,25 @@ def beginning_of(user: User, data: Mapping[str, str]) -> Beginning:
     """What was chosen. Raises Refused, also where an answer is missing or wrong. No query where nothing was."""
     entry, preset = choose_prompt(user, data.get("prompt", "")), choose_preset(user, data.get("preset", ""))
     project = choose_project(user, data.get("project", ""))
-    if entry is None:
-        return Beginning(preset=preset, project=project)
-    form = AnswersForm(
-        _with_defaults(data, entry.text), variables=asked(entry.text), answers={}, required=True
-    )
+    text = entry.text if entry else prompt_in(project)
+    form = AnswersForm(_with_defaults(data, text), variables=asked(text), answers={}, required=True)
     if not form.is_valid():
+        name = entry.name if entry else project.name if project else ""
         raise Refused(
             _("“%(name)s” asks for something. %(complaints)s")
-            % {"name": entry.name, "complaints": " ".join(form.complaints())}
+            % {"name": name, "complaints": " ".join(form.complaints())}
         )
     return Beginning(entry, form.answers(), preset, project)
+
+
+def prompt_in(project: Project | None) -> str:
+    """What its conversations are told that have no prompt of their own."""
+    return project.system_prompt if project else ""
+
+
+def asks(project: Project | None) -> bool:
+    """Whether that asks for something."""
+    return bool(asked(prompt_in(project)))
 
 
 def _with_defaults(data: Mapping[str, str], text: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from chat.presenting.message import message_view
 from chat.presenting.sidebar import newest_group
 from chat.presenting.thread import new_thread, thread_view
 from chat.presenting.upcoming import upcoming_view
+from chat.prompts.fields import PREFIX
 from chat.realtime import frames
 from chat.realtime.room import rooms
 from chat.services import answers, upcoming
@@ -246,10 +247,12 @@ def ref_of(request: HttpRequest) -> str:
 
 
 def chosen_in(request: HttpRequest) -> dict[str, str]:
-    """What a new conversation is to begin with: a system prompt, its answers, a preset."""
-    if not (posted(request, "prompt") or posted(request, "preset")):
-        return {}
-    return fields_of(request)
+    """What a new conversation is to begin with: a system prompt, its answers or those for the project's, a preset."""
+    fields = fields_of(request)
+    is_chosen = (
+        fields.get("prompt") or fields.get("preset") or any(name.startswith(PREFIX) for name in fields)
+    )
+    return fields if is_chosen else {}
 
 
 def fields_of(request: HttpRequest) -> dict[str, str]:

@@ -25,7 +25,7 @@ from chat.services import order
 from chat.services.branches import is_shown, show
 from chat.services.models import usable_models
 from chat.services.refusals import Refused
-from chat.start_forms import NAMES, StartForms
+from chat.start_forms import NAMES, StartForms, asks
 from chat.views.requests import is_htmx, person, uuid_or_404
 
 if TYPE_CHECKING:
@@ -135,8 +135,8 @@ def render_new(
 ) -> HttpResponse:
     """The page of a new conversation, or what is right of the sidebar. ``chosen`` is what it begins with."""
     context = new_context(person(request), draft=draft, error=error, ref=ref, project=project)
-    if chosen is not None:
-        context["start"] = StartForms(person(request), chosen)
+    if chosen is not None or asks(project):
+        context["start"] = StartForms(person(request), chosen or {}, project)
     if is_htmx(request):
         return render(request, "chat/fragments/main.html", context)
     context["sidebar"] = sidebar_view(person(request), whole=True)

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from chat.services.project_finder import find_project
 from chat.start_forms import StartForms
 from chat.views.requests import is_htmx, person
 
@@ -21,5 +22,6 @@ def choose(request: HttpRequest) -> HttpResponse:
     if not is_htmx(request):
         return redirect(f"{reverse('chat:new')}?start=1")
     part = "start_answers" if "prompt" in request.GET else "start_fields"
-    context = {"start": StartForms(person(request), request.GET.dict())}
+    project = find_project(person(request), request.GET.get("project", ""))
+    context = {"start": StartForms(person(request), request.GET.dict(), project)}
     return render(request, f"chat/fragments/{part}.html", context)
