@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.db.models import UUIDField
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -116,9 +117,9 @@ def _by_messages(user: User | int, query: Query) -> list[Group]:
     rows = rows.filter(*filters.of_message(query)).order_by("-pk")
     found: dict[UUID, list[Hit]] = {}
     first: dict[UUID, UUID] = {}
-    columns = rows.values_list("pk", "conversation_id", "conversation__comparison")
-    for pk, conversation_id, comparison_id in columns[:CANDIDATES]:
-        place = first.setdefault(comparison_id or conversation_id, conversation_id)
+    one = Coalesce("conversation__comparison", "conversation", output_field=UUIDField())
+    for pk, conversation_id, shown in rows.values_list("pk", "conversation_id", one)[:CANDIDATES]:
+        place = first.setdefault(shown, conversation_id)
         found.setdefault(place, []).append(Hit(Found.TEXT, str(pk), pk, 0.0))
     return [Group(conversation_id, None, tuple(hits)) for conversation_id, hits in found.items()]
 
@@ -126,8 +127,9 @@ def _by_messages(user: User | int, query: Query) -> list[Group]:
 def _by_conversations(user: User | int, query: Query) -> list[Group]:
     """The newest conversations that the filters let through."""
     rows = filters.conversations(user, query)
-    ids = rows.values_list("pk", "comparison")[:CANDIDATES] if rows is not None else ()
-    places = {comparison or pk: pk for pk, comparison in reversed(list(ids))}
+    one = Coalesce("comparison", "pk", output_field=UUIDField())
+    ids = rows.values_list("pk", one)[:CANDIDATES] if rows is not None else ()
+    places = {shown: pk for pk, shown in reversed(list(ids))}
     return [Group(pk, None, ()) for pk in reversed(places.values())]
 
 
