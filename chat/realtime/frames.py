@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 
 from chat.context_presenters import MeterView
 from chat.markdown import Patch
-from chat.presenters import ActivityView, AskView, MessageView, ThreadView, UpcomingListView
+from chat.presenters import ActivityView, AskView, MessageView, ProjectMark, ThreadView, UpcomingListView
 
 
 def partial(target: str, swap: str, html: str) -> str:
@@ -69,6 +69,13 @@ def upcoming(view: UpcomingListView) -> str:
 def meter(view: MeterView) -> str:
     """How full the model's window is now."""
     return partial("meter", "outerHTML", render_to_string("chat/fragments/meter.html", {"meter": view}))
+
+
+def project(mark: ProjectMark, projects: Iterable[ProjectMark]) -> str:
+    """What the page calls the conversation's project, and the list of projects beside it."""
+    top = render_to_string("chat/fragments/topbar_project.html", {"project": mark})
+    beside = render_to_string("chat/fragments/sidebar_projects.html", {"projects": projects})
+    return partial("topbar-project", "outerHTML", top) + partial("sidebar-projects", "outerHTML", beside)
 
 
 def reasoning(message: MessageView) -> str:

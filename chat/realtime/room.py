@@ -20,10 +20,12 @@ from chat.models import Conversation, Generation
 from chat.presenters import MessageView, ThreadView, UpcomingListView
 from chat.presenting.message import beginning_answer, one_message_view
 from chat.presenting.meter import meter_after, meter_view
+from chat.presenting.projects import mark, sidebar_projects
 from chat.presenting.thread import thread_view
 from chat.presenting.upcoming import upcoming_view
 from chat.realtime import frames
 from chat.realtime.live import LiveAnswer
+from chat.tools.project import RenameProject
 
 logger = logging.getLogger(__name__)
 
@@ -208,9 +210,20 @@ def ended_answer(message_id: int, conversation_id: str) -> tuple[MessageView | N
     rows = Conversation.objects.filter(pk=conversation_id, comparison=None)
     conversation = rows.first() if view and view.context else None
     if view is None or conversation is None:
-        return view, revision, bool(active), ""
+        return view, revision, bool(active), renamed_project(view, conversation_id)
     meter = meter_after(conversation, view, asked_model(conversation))
-    return view, revision, bool(active), frames.meter(meter)
+    return view, revision, bool(active), frames.meter(meter) + renamed_project(view, conversation_id)
+
+
+def renamed_project(view: MessageView | None, conversation_id: str) -> str:
+    """The frame of a project that the answer has renamed. No query where it did not."""
+    if view is None or not any(call.name == RenameProject.name for call in view.activities):
+        return ""
+    rows = Conversation.objects.select_related("project", "owner").filter(comparison=None)
+    conversation = rows.filter(pk=conversation_id).first()
+    if conversation is None or conversation.project is None:
+        return ""
+    return frames.project(mark(conversation.project), sidebar_projects(conversation.owner))
 
 
 def asked_model(conversation: Conversation) -> CatalogueModel | None:
