@@ -169,3 +169,65 @@ def test_without_a_script(open_window: Callable[..., Window], comparing: Hub) ->
     page.get_by_role("button", name="Send", exact=True).click()
     for column in range(2):
         expect(answer(page, column).locator(".message-body")).to_have_text("an ebb")
+
+
+def test_versions_retry_and_delete_work_in_one_column(
+    open_window: Callable[..., Window], comparing: Hub
+) -> None:
+    window = open_window(comparing, "alice")
+    tab = window.open("/compare/")
+    page = tab.page
+    begin(page, "!echo a tide", "fast", "second/fast")
+    all_completed(page, 2)
+    tab.wait_for_socket()
+    tab.mark()
+    first, other = page.locator("#column-0"), page.locator("#column-1")
+    untouched = other.locator("article[data-role=assistant]").inner_text()
+    shown = first.locator("article[data-role=assistant]")
+
+    answer(page, 0).hover()
+    answer(page, 0).get_by_role("button", name="Answer again").click()
+    arrows = first.get_by_role("group", name="Versions of this message")
+    expect(arrows).to_contain_text("2/2")
+    expect(shown).to_have_attribute("data-status", "completed")
+    newest = shown.get_attribute("id")
+    arrows.get_by_role("button", name="Previous version").click()
+    expect(arrows).to_contain_text("1/2")
+    expect(shown).not_to_have_attribute("id", newest or "")
+    expect(arrows.get_by_role("button", name="Next version")).to_be_focused()
+    arrows.get_by_role("button", name="Next version").click()
+    expect(shown).to_have_attribute("id", newest or "")
+
+    expect(first.get_by_role("link", name="Edit", exact=True)).to_have_count(0)
+    shown.hover()
+    shown.get_by_role("link", name="More", exact=True).click()
+    menu = page.locator("#message-menu")
+    expect(menu.get_by_role("link", name=re.compile("^Edit"))).to_have_count(0)
+    menu.get_by_role("button", name="Delete this answer").click()
+    expect(arrows).to_have_count(0)
+    expect(shown).not_to_have_attribute("id", newest or "")
+    first.get_by_role("button", name="Undo").click()
+    expect(arrows).to_contain_text("2/2")
+    expect(other.locator("article[data-role=assistant]")).to_have_text(untouched, use_inner_text=True)
+    assert tab.is_same_page()
+
+
+def test_a_hit_in_a_column_opens_the_comparison_at_it(
+    open_window: Callable[..., Window], comparing: Hub
+) -> None:
+    window = open_window(comparing, "alice")
+    tab = window.open("/compare/")
+    page = tab.page
+    begin(page, "!echo a walrus", "fast", "fast")
+    all_completed(page, 2)
+    page.get_by_role("button", name="Menu of this comparison").click()
+    page.get_by_role("link", name="Find in this comparison").click()
+    page.get_by_role("searchbox").fill("walrus")
+    page.get_by_role("searchbox").press("Enter")
+    expect(page.locator(".hits a")).to_have_count(4)
+
+    page.locator(".hits a").last.click()
+
+    expect(page.locator(".column")).to_have_count(2)
+    expect(page).to_have_url(re.compile(r"/compare/[^?]*\?message=\d+#message-\d+$"))
+    expect(answer(page, 1)).to_be_in_viewport()

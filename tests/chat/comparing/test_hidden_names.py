@@ -74,7 +74,7 @@ def test_pages_of_a_column(as_alice: Client, blind: Comparison) -> None:
     home, message = f"/chat/{column.pk}/", f"/messages/{answer.pk}/"
     pages = [
         blind.get_absolute_url(), f"{home}context/", f"{home}settings/", f"{home}tools/", f"{home}print/",
-        f"{home}tags/", f"{home}project/", f"{home}delete/", f"{home}menu/", f"{home}line/",
+        f"{home}tags/", f"{home}project/", f"{home}delete/", f"{home}menu/", f"{home}line/", f"{home}find/?q=done",
         f"{home}?before={answer.pk}", f"{home}?around={answer.pk}", f"{home}?message={answer.pk}",
         message, f"{message}menu/", f"{message}details/", f"{message}compare/", f"{message}edit/",
         "/search/?q=done", "/search/quick/?q=done", "/switcher/?q=done", "/conversations/", "/settings/tool-calls/",
