@@ -107,6 +107,7 @@ DOORS = {
     "chat:conversations": Door(For.PERSON, READ),
     "chat:conversations-change": Door(For.PERSON, POST, {"action": "delete"}),
     "chat:restore": Door(For.PERSON, POST, {"moment": "2026-01-01T00:00:00+00:00"}),
+    "chat:find": Door(For.OWNER, READ),
     "chat:search": Door(For.PERSON, READ),
     "chat:search-quick": Door(For.PERSON, READ),
     "chat:switcher": Door(For.PERSON, READ),
