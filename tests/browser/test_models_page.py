@@ -133,7 +133,7 @@ def test_an_administrator_keeps_a_model_to_themselves(
     mine.get_by_role("link", name="steady-50", exact=True).click()
     mine.get_by_label("Name on this hub").fill("The steady one")
     mine.get_by_label("Who may use it").select_option("admins")
-    mine.get_by_role("button", name="Save").click()
+    mine.get_by_role("button", name="Save", exact=True).click()
     expect(mine.locator("h1")).to_have_text("The steady one")
 
     theirs = window.open("/models/").page

@@ -24,7 +24,7 @@ def test_a_conversation_leaves_by_its_menu(tab: Tab) -> None:
     item.get_by_role("button").click()
 
     with tab.page.expect_download() as download:
-        tab.page.get_by_role("link", name="Export as JSON").click()
+        tab.page.get_by_role("link", name="Export as JSON (complete)").click()
 
     assert download.value.suggested_filename == "Tell me of bread.json"
     document = json.loads(Path(download.value.path()).read_text())

@@ -12,6 +12,7 @@ from backends.adapters.base import Endpoint, Secret
 from backends.adapters.http import Http
 from backends.builtin.facts import SMOLLM2
 from backends.builtin.process import BuiltinServer
+from backends.builtin.state import Policy
 from tests.conformance.opencode import PASSWORD, OpenCode, opencode
 from tests.conformance.provider import ShellModel, shell_model
 from tests.fakes.builtin import give_builtin
@@ -22,7 +23,7 @@ def llamacpp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     """The real llama.cpp server with the built-in model."""
     folder = tmp_path_factory.mktemp("llamacpp")
     give_builtin(folder)
-    server = BuiltinServer(folder)
+    server = BuiltinServer(folder, policy=Policy(idle=3600.0))  # nothing tells it that tests use it
     url, key = asyncio.run(server.endpoint())
     yield Endpoint(url, api_key=key)
     server.stop_now()

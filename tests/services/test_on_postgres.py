@@ -31,7 +31,7 @@ def test_the_tests_of_the_chat_pass_on_postgresql(postgres: Postgres) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/chat/{name}" for name in TESTS)],
         cwd=ROOT, env=kept | {"TEST_DATABASE_URL": postgres.create("tests"), "TEST_REDIS_URL": ""},
-        capture_output=True, text=True, timeout=300, check=False,
+        capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout[-10000:] + done.stderr[-2000:]

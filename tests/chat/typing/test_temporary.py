@@ -250,7 +250,7 @@ async def test_there_are_only_so_many_at_once(
     monkeypatch.setattr(temporary_chat, "MOST", 1)
     tab, _refused = await opened(alice, uuid4())
     other, _refused = await opened(alice, uuid4())
-    assert (await other.socket.receive_output(timeout=5))["code"] == FORBIDDEN
+    assert (await other.socket.receive_output(timeout=20))["code"] == FORBIDDEN
     await tab.socket.disconnect()
 
 
