@@ -97,10 +97,11 @@ def test_after_a_file_is_taken_out_the_focus_is_where_one_goes_on(tab: Tab) -> N
 def test_files_of_a_project_are_added_read_and_removed(
     open_window: Callable[..., Window], live_hub: Hub, live_fake: FakeServerThread, java_script: bool
 ) -> None:
+    project = "Ports" if java_script else "Quays"  # the hub is shared
     options: dict[str, Any] = {"java_script_enabled": java_script}
     window = open_window(live_hub, "alice", viewport={"width": 360, "height": 740}, **options)
     page = window.open("/projects/add/").page
-    page.get_by_label("Name", exact=True).fill("Ports")
+    page.get_by_label("Name", exact=True).fill(project)
     page.locator("main form button").last.click()
     page.get_by_role("link", name="Add and remove files").click()
     expect(page.get_by_text("No files yet.")).to_be_visible()
@@ -111,7 +112,7 @@ def test_files_of_a_project_are_added_read_and_removed(
     expect(page.get_by_role("link", name="tides.txt")).to_be_visible()
     if java_script:
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    page.get_by_role("link", name="Ports").click()
+    page.get_by_role("link", name=project).click()
     page.get_by_role("link", name="New chat").click()
     tab = Tab(page, window)
     tab.choose("fast")
@@ -123,7 +124,7 @@ def test_files_of_a_project_are_added_read_and_removed(
         asked = next(request for request in live_fake.requests if request.messages)
         assert "High at noon." in asked.messages[0]["content"]
     page.goto("/projects/")
-    page.get_by_role("link", name="Ports").first.click()
+    page.get_by_role("link", name=project).first.click()
     page.get_by_role("link", name="Add and remove files").click()
     page.get_by_role("button", name="Remove tides.txt").click()
     expect(page.get_by_text("No files yet.")).to_be_visible()
