@@ -2,8 +2,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Tests wait for servers and browsers for a third of their time: one and a half workers a core.
-WORKERS ?= $(shell echo $$(( ($$(nproc 2>/dev/null || echo 2) * 3 + 1) / 2 )))
 export DJANGO_SETTINGS_MODULE := privatechathub.settings
 
 .PHONY: run install dev test check format bench lock messages clean
@@ -33,7 +31,7 @@ $(VENV)/.installed-dev: requirements-dev.lock
 
 ## test: everything that can be tested on this machine
 test: dev
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
 
 ## check: format, lint, types, import contracts, Django's own checks, missing migrations
 check: dev
