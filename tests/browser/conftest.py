@@ -75,8 +75,11 @@ def window(open_window: Callable[..., Window], live_hub: Hub) -> Window:
 
 @pytest.fixture
 def tab(window: Window) -> Tab:
-    """A tab of Alice's on the page of a new chat."""
-    return window.open("/")
+    """A tab of Alice's on the page of a new chat, without what another test typed there and did not send."""
+    tab = window.open("/")
+    if tab.composer.input_value():
+        tab.composer.fill("")
+    return tab
 
 
 @pytest.fixture
