@@ -58,6 +58,7 @@ function announce() {
   const { dataset } = byId("announcer");
   const ended = active && byId(active)?.dataset.status;
   if (ended) document.dispatchEvent(new CustomEvent("hub:ended", { detail: { id: active, status: ended } }));
+  if (now) document.dispatchEvent(new CustomEvent("hub:began", { detail: { id: now } }));
   if (now) byId("announcer").textContent = dataset.answering;
   else if (ended) byId("announcer").textContent = dataset[ended] ?? "";
   active = now;

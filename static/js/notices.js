@@ -27,19 +27,32 @@ function start() {
 }
 
 // An answer that ends while nobody looks, where the person wants to be told on this device. Of several pages one
-// tells: whichever of them is seen has told already, and of hidden ones the first to take the lock.
+// tells: whichever of them is seen has told already, and of hidden ones the first to take the lock. The lock itself
+// says that it was told, since what one page stores another may see only later.
 
 const wanted = `hub-answer-notices-${document.body.dataset.user}`;
-const told = `hub-told-answer-${document.body.dataset.user}`;
-const grace = 300; // ms for a page that is seen to say so
+const grace = 300; // ms for a page that is seen to take the lock
+const held = new Map(); // the locks of this page, by the answer's id
+const keptFor = 120_000; // ms: the timers of a page that is hidden for long run once a minute
+
+function firstToTell(id, tell) {
+  return navigator.locks.request(`hub-answer-${id}`, { ifAvailable: true }, (lock) => {
+    if (!lock) return null;
+    tell();
+    return new Promise((free) => {
+      held.set(id, free);
+      setTimeout(free, keptFor);
+    });
+  });
+}
+
+document.addEventListener("hub:began", ({ detail: { id } }) => held.get(id)?.()); // it goes on, and will end again
 
 document.addEventListener("hub:ended", async ({ detail: { id, status } }) => {
-  if (!document.hidden) return localStorage.setItem(told, id);
+  if (!document.hidden) return firstToTell(id, () => {});
   if (localStorage.getItem(wanted) !== "on" || Notification.permission !== "granted") return;
   await new Promise((go) => { setTimeout(go, grace); });
-  await navigator.locks.request(told, () => {
-    if (localStorage.getItem(told) === id) return;
-    localStorage.setItem(told, id);
+  await firstToTell(id, () => {
     const title = document.getElementById("title")?.textContent.trim() || document.title;
     const shown = new Notification(title, { body: document.getElementById("announcer").dataset[status], tag: id });
     shown.addEventListener("click", () => {

@@ -144,6 +144,16 @@ def test_one_of_several_hidden_pages_tells_that_an_answer_ended(
     tab.page.wait_for_timeout(1000)
     assert len(both()) == 1
 
+    other.page.evaluate("behind = true")
+    tab.ask(f"!rate 20 !echo {'A long answer that is stopped. ' * 20}")
+    tab.wait_until("running")
+    tab.stop.first.click()
+    wait_for(lambda: len(both()) == 2, "a notification of the stop")
+    tab.answer.get_by_role("button", name="Continue this answer").click()
+    wait_for(lambda: len(both()) == 3, "a notification of the same answer's second end")
+    tab.page.wait_for_timeout(1000)
+    assert len(both()) == 3
+
     settings.get_by_role("button", name="Tell me when an answer is ready").click()
     expect(settings.locator("#answer-notices")).to_have_attribute("data-state", "off")
 
