@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from django.db import connection
@@ -16,12 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.adapters import scripted
+from backends.adapters.base import Health, ModelInfo
 from backends.adapters.errors import Unsupported
 from backends.adapters.events import Finish, FinishReason, Phase, TextDelta
 from backends.adapters.events import Status as Says
 from backends.adapters.messages import ChatMessage, ChatRequest, ImagePart, Role, SamplingOptions
 from backends.database import in_database
-from backends.models import Backend
+from backends.models import Backend, row_values
 from chat.generation import canonical, receipt, recorder, runtime
 from chat.generation.rebuild import Rebuilt, rebuild
 from chat.generation.tidying import forget_unused_texts
@@ -266,18 +269,27 @@ async def test_what_was_cut_off_is_not_in_it_and_its_summary_is(
     assert first_turn.text.endswith("Question")
 
 
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> ModelInfo:
+    """What the server says of its model whenever the hub looks, which may be at any time."""
+    details = {"variant": "play@q4", "expires_at": "2026-01-01T00:00:00Z"}
+    offered = ModelInfo("play", digest="sha256:abc", quantization="Q4_K_M", details=details)
+    monkeypatch.setattr(scripted.ScriptedAdapter, "list_models", AsyncMock(return_value=[offered]))
+    monkeypatch.setattr(scripted.ScriptedAdapter, "health", AsyncMock(return_value=Health("0.33.0")))
+    return offered
+
+
 @live
 async def test_what_is_known_of_model_and_server_is_kept_as_it_was(
-    hub: runtime.Runtime, ask: Ask, demo: Backend
+    told: ModelInfo, hub: runtime.Runtime, ask: Ask, demo: Backend
 ) -> None:
-    def known(**values: Any) -> None:
-        demo.models.update(**values)
+    def known(offered: ModelInfo) -> None:
+        demo.models.update(**row_values(offered, 0))
         Backend.objects.update(version="0.33.0", options={"num_ctx": "8192", "keep_alive": "1h"})
 
-    details = {"variant": "play@q4", "expires_at": "2026-01-01T00:00:00Z"}
-    await in_database(known, digest="sha256:abc", quantization="Q4_K_M", details=details)
+    await in_database(known, told)
     _script, generation = await answered(ask, None, [Says(Phase.RETRYING, detail="min_p"), *DONE])
-    await in_database(known, digest="sha256:def", quantization="Q8_0", details={})
+    await in_database(known, replace(told, digest="sha256:def", quantization="Q8_0", details={}))
 
     assert generation.receipt["model"] == {
         "digest": "sha256:abc", "quantization": "Q4_K_M", "variant": "play@q4"

@@ -6,10 +6,12 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any
 
 from tests.fakes.http1 import LAST_CHUNK, RequestParser, chunk, head
+from tests.fakes.listening import listening
 from tests.fakes.records import Request
 
 JSON = "application/json"
@@ -59,8 +61,7 @@ class ExchangeServer:
         self.host, self.port = host, port
         self.requests: list[Request] = []
         self.open = 0
-        self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._listening = AsyncExitStack()
 
     @property
     def url(self) -> str:
@@ -73,18 +74,11 @@ class ExchangeServer:
 
     async def start(self) -> None:
         """Listen; ``port`` is known afterwards."""
-        assert self.host.startswith("127.")
-        self._server = await asyncio.start_server(self._accept, self.host, self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self.port = await self._listening.enter_async_context(listening(self._accept, self.host, self.port))
 
     async def stop(self) -> None:
         """Close everything."""
-        assert self._server
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._server.wait_closed()
+        await self._listening.aclose()
 
     async def __aenter__(self) -> Any:
         await self.start()
@@ -94,18 +88,11 @@ class ExchangeServer:
         await self.stop()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        self._tasks.add(task)
         self.open += 1
         try:
             await self._serve(reader, writer)
-        except (ConnectionError, asyncio.CancelledError):
-            pass
         finally:
             self.open -= 1
-            self._tasks.discard(task)
-            writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         parser = RequestParser()

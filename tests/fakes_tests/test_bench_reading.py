@@ -23,6 +23,7 @@ from tests.bench.pages import (
 )
 from tests.bench.report import Line, Report
 from tests.bench.tokens import StreamFeeder, TokenCounter, percentile
+from tests.fakes.listening import listening
 from tests.fakes.server import FakeServer
 
 PAGE = """<!doctype html><html><head>
@@ -92,9 +93,8 @@ async def scripted(*responses: bytes) -> AsyncIterator[tuple[str, list[bytes], l
                 break
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", requests, connections
+    async with listening(serve) as port:
+        yield f"http://127.0.0.1:{port}", requests, connections
 
 
 async def test_http_cookies_redirects_encodings_and_kept_connections() -> None:

@@ -23,6 +23,7 @@ from tests.bench.websocket import (
     encode_frame,
     mask,
 )
+from tests.fakes.listening import listening
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 
@@ -44,9 +45,8 @@ async def stub(talk: Talk, status: str = "101 Switching Protocols") -> AsyncIter
         await talk(reader, writer)
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ws/1?revision=2", heads
+    async with listening(serve) as port:
+        yield f"ws://127.0.0.1:{port}/ws/1?revision=2", heads
 
 
 def server_frame(opcode: int, payload: bytes) -> bytes:

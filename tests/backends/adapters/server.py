@@ -6,8 +6,10 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+
+from tests.fakes.listening import listening
 
 Handler = Callable[["Connection"], Awaitable[None]]
 
@@ -49,13 +51,12 @@ class Connection:
 
 @dataclass
 class Server:
-    """Counts what it saw. ``done`` holds a future for each connection's end."""
+    """Counts what it saw."""
 
     url: str = ""
     connections: int = 0
     requests: int = 0
     open: int = 0
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
 
 @asynccontextmanager
@@ -66,33 +67,20 @@ async def serving(handler: Handler, tls: Path | None = None) -> AsyncIterator[Se
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         state.connections += 1
         state.open += 1
-        task = asyncio.current_task()
-        assert task
-        state.tasks.add(task)
         try:
             while (request := await _request(reader)) is not None:
                 state.requests += 1
                 await handler(Connection(reader, writer, *request))
-        except (ConnectionError, asyncio.CancelledError):
-            pass
         finally:
             state.open -= 1
-            writer.close()
 
     context = None
     if tls is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(tls)
-    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=context)
-    state.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
+    async with listening(accept, tls=context) as port:
+        state.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
         yield state
-    finally:
-        server.close()
-        for task in state.tasks:
-            task.cancel()
-        await asyncio.gather(*state.tasks, return_exceptions=True)
-        await server.wait_closed()
 
 
 async def _request(reader: asyncio.StreamReader) -> tuple[str, bytes] | None:

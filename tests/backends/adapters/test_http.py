@@ -40,6 +40,7 @@ from backends.adapters.ollama import OllamaAdapter
 from backends.adapters.sockets import _first_that_answers
 from tests.backends.adapters.server import Connection, serving
 from tests.backends.adapters.wire import HELLO
+from tests.fakes.listening import listening
 
 SHORT = Timeouts(connect=0.5, first_byte=0.15, stall=0.15, request=0.3)
 LINE = b'{"message":{"content":"A"},"done":false}\n'
@@ -104,13 +105,10 @@ async def test_tls_where_there_is_none(http: Http) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         writer.close()
 
-    server = await asyncio.start_server(plain, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    with pytest.raises(CannotConnect, match="TLS failed") as caught:
-        await http.request_json(at(f"https://127.0.0.1:{port}"), "GET", "/")
+    async with listening(plain) as port:
+        with pytest.raises(CannotConnect, match="TLS failed") as caught:
+            await http.request_json(at(f"https://127.0.0.1:{port}"), "GET", "/")
     assert "https://" in caught.value.hint
-    server.close()
-    await server.wait_closed()
 
 
 async def test_tls_with_a_certificate_that_nobody_knows(http: Http, certificate: Path) -> None:

@@ -19,6 +19,7 @@ from backends.adapters.sockets import Sockets
 from chat.outbound.addresses import Address
 from chat.outbound.policy import Policy
 from chat.outbound.sockets import Contact, GuardedSockets
+from tests.fakes.listening import listening
 
 PUBLIC = "93.184.215.14"
 Handler = Callable[[str, dict[str, str], asyncio.StreamWriter], Awaitable[None]]
@@ -94,14 +95,11 @@ async def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncI
             target = line.split()[1]
             world.requests.append((target, headers))
             await handler(target, headers, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except asyncio.IncompleteReadError:
             pass
-        finally:
-            writer.close()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
-    world = World(server.sockets[0].getsockname()[1])
-    async with server:
+    async with listening(connected, tls=tls) as port:
+        world = World(port)
         yield world
 
 
