@@ -67,7 +67,7 @@ def activity_view(values: Mapping[str, Any]) -> ActivityView:
     )
 
 
-def source_views(sources: Iterable[Mapping[str, str]]) -> tuple[SourceView, ...]:
+def source_views(sources: Iterable[Mapping[str, Any]]) -> tuple[SourceView, ...]:
     """The pages that a result rests on; only what a browser may be led to."""
     found = []
     for source in sources:
@@ -75,7 +75,8 @@ def source_views(sources: Iterable[Mapping[str, str]]) -> tuple[SourceView, ...]
         parts = urlsplit_or_none(url)
         if parts and parts.scheme in {"http", "https"} and parts.hostname:
             site = source.get("site") or parts.hostname.removeprefix("www.")
-            found.append(SourceView(url=url, title=source.get("title") or url, site=site))
+            title, number = source.get("title") or url, source.get("number", 0)
+            found.append(SourceView(url=url, title=title, site=site, number=number))
     return tuple(found)
 
 

@@ -36,11 +36,12 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class SourceView:
-    """A page that an answer rests on."""
+    """A page that an answer rests on. ``number``: by which the model was told of it, 0 for none."""
 
     url: str
     title: str
     site: str
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,8 +272,12 @@ class MessageView:
 
     @property
     def sources(self) -> tuple[SourceView, ...]:
-        """The pages that the tools' results rest on, each once."""
-        found = {source.url: source for activity in self.activities for source in activity.sources}
+        """The pages that the tools' results rest on, each once, those with numbers first."""
+        every = (source for activity in self.activities for source in activity.sources)
+        ordered = sorted(every, key=lambda source: (not source.number, source.number))
+        found: dict[str, SourceView] = {}
+        for source in ordered:
+            found.setdefault(source.url, source)
         return tuple(found.values())
 
     @property

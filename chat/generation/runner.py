@@ -41,6 +41,7 @@ from chat.generation.asks import Asks
 from chat.generation.cutting import DoesNotFit
 from chat.generation.estimate import Size
 from chat.generation.fit import TOOLS
+from chat.generation.numbering import numbering_of
 from chat.generation.overflowing import REFUSALS, prepare_shorter, sentences, tells_window
 from chat.generation.pacing import Pace, Pacer
 from chat.generation.prompt import CONTINUE, BackendGone, NotAllowed, Prepared, prepare
@@ -171,6 +172,7 @@ class Runner(Teller):
         run.receipt = receipt_of(prepared)
         run.begin_round(apart=prepared.request.messages[-1].text != CONTINUE)
         if tools:
+            caller = replace(caller, numbering=await numbering_of(prepared))
             await ToolLoop(self, run, adapter, caller, tools).go(prepared.request)
         else:
             await self.stream(run, adapter, prepared.request)

@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -14,7 +15,7 @@ from backends.adapters.events import ToolActivity, ToolCall, ToolState
 from chat.generation.consent import REFUSED, Consents
 from chat.generation.run import Run
 from chat.models import Consent
-from chat.tools.base import Caller, Tool, ToolError, ToolResult
+from chat.tools.base import Caller, Source, Tool, ToolError, ToolResult
 from chat.tools.checking import wrong_with
 
 logger = logging.getLogger(__name__)
@@ -73,9 +74,7 @@ class Calls:
     async def _call(self, at: int, call: ToolCall) -> ToolResult:
         outcome = await self._outcome(call) if at < MOST else too_many()
         result = outcome.result
-        self._run.activities.note(
-            call.id, sources=[source_of(result, at) for at in range(len(result.sources))]
-        )
+        self._run.activities.note(call.id, sources=[source_of(source) for source in result.sources])
         await self._show(
             ToolActivity(
                 call.id,
@@ -155,10 +154,10 @@ def refused(consent: Consent) -> Outcome:
     return failed("The person denied this call. Do not make it again.", _("You denied this."))
 
 
-def source_of(result: ToolResult, at: int) -> dict[str, str]:
+def source_of(source: Source) -> dict[str, Any]:
     """A page that the result rests on, as it is kept."""
-    source = result.sources[at]
-    return {"url": source.url, "title": source.title, "site": source.site}
+    found = {"url": source.url, "title": source.title, "site": source.site}
+    return found | ({"number": source.number} if source.number else {})
 
 
 def signature(call: ToolCall, result: ToolResult) -> str:

@@ -66,7 +66,8 @@ class Activity(models.Model):
     ``call_id`` is the caller's name for it, ``position`` its place among the calls of the generation.
     ``input`` is JSON as text, ``output`` plain text; both are bounded (see ``generation.activities``) and
     come from outside. ``output_size`` counts the bytes of the whole output. ``consent`` says who let the hub run
-    it, empty for a tool that the server runs. Each of ``sources`` has ``url``, ``title`` and ``site``.
+    it, empty for a tool that the server runs. Each of ``sources`` has ``url``, ``title`` and ``site``, and
+    ``number`` where the model was told of it by one.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
 from backends.adapters.messages import ImagePart, ToolSpec
+from chat.tools.numbering import Numbering
 
 
 class Reach(StrEnum):
@@ -24,21 +25,29 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """For whom and where a tool runs. ``project_id``: what the conversation belongs to, if to anything."""
+    """For whom and where a tool runs. ``project_id``: what the conversation belongs to, if to anything.
+
+    ``numbering`` gives the sources of the answer their numbers.
+    """
 
     user_id: int
     conversation_id: UUID
     generation_id: UUID
     project_id: UUID | None = None
+    numbering: Numbering = field(default_factory=Numbering, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A page that a result rests on; shown as a chip under the answer."""
+    """A page that a result rests on; shown as a chip under the answer.
+
+    ``number``: by which the result's text calls it, see :class:`~chat.tools.numbering.Numbering`; 0 for none.
+    """
 
     url: str
     title: str = ""
     site: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)

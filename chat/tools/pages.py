@@ -36,11 +36,18 @@ class PageTool(OutsideTool):
         answer = await self.fetch(caller, Request(str(arguments["url"]), _TYPES, limits=_LIMITS))
         page = await _read(answer, self.whole)
         cut = len(page.text) > self.longest
+        url = str(answer.url)
+        number = caller.numbering.of(url)
         lines = [f"Title: {page.title}"] if page.title else []
-        lines += [f"Address: {answer.url}", "", page.text[: self.longest] or "(The page holds no text.)"]
+        lines += [
+            f"Address: {url}",
+            f"Cite as: [{number}]",
+            "",
+            page.text[: self.longest] or "(The page holds no text.)",
+        ]
         if cut:
             lines += ["", f"(Cut: {self.longest} of {len(page.text)} characters.)"]
-        source = Source(str(answer.url), page.title, answer.url.host.removeprefix("www."))
+        source = Source(url, page.title, answer.url.host.removeprefix("www."), number)
         return ToolResult("\n".join(lines), sources=(source,))
 
 

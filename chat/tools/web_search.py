@@ -32,7 +32,8 @@ class WebSearch(OutsideTool):
     name: ClassVar[str] = "web_search"
     label: ClassVar[Any] = _("Search the web")
     description: ClassVar[str] = (
-        "Search the web. Returns numbered results with title, address and a snippet. Cite them by number."
+        "Search the web. Returns numbered results with title, address and a snippet. "
+        "Cite them by number, like [1]."
     )
     parameters: ClassVar[Mapping[str, Any]] = {
         "type": "object",
@@ -57,9 +58,13 @@ class WebSearch(OutsideTool):
         hits = (await self._hits(query, caller))[:count]
         if not hits:
             return ToolResult(f"Nothing was found for: {query}")
+        numbers = [caller.numbering.of(hit.url) for hit in hits]
         return ToolResult(
-            "\n\n".join(_numbered(number, hit) for number, hit in enumerate(hits, 1)),
-            sources=tuple(Source(hit.url, hit.title, hit.site) for hit in hits),
+            "\n\n".join(map(_numbered, numbers, hits)),
+            sources=tuple(
+                Source(hit.url, hit.title, hit.site, number)
+                for number, hit in zip(numbers, hits, strict=True)
+            ),
         )
 
     async def _hits(self, query: str, caller: Caller) -> list[Hit]:
@@ -98,4 +103,4 @@ async def _take_turn() -> None:
 
 
 def _numbered(number: int, hit: Hit) -> str:
-    return "\n   ".join(filter(None, (f"{number}. {hit.title}", hit.url, hit.snippet)))
+    return "\n   ".join(filter(None, (f"[{number}] {hit.title}", hit.url, hit.snippet)))

@@ -169,13 +169,19 @@ def details(value: Any) -> dict[str, Any]:
     return found
 
 
-def sources(value: Any) -> list[dict[str, str]]:
+def sources(value: Any) -> list[dict[str, Any]]:
     """Web pages that a tool names; an address of any other kind than http would become a link."""
     return [
-        {key: text(item.get(key), 2000) for key in ("url", "title", "site")}
+        {key: text(item.get(key), 2000) for key in ("url", "title", "site")} | _number(item)
         for item in objects(value)
         if text(item.get("url")).startswith(("http://", "https://"))
     ]
+
+
+def _number(item: dict[str, Any]) -> dict[str, int]:
+    """By which a model was told of it, where there is one."""
+    number = small(item.get("number"))
+    return {"number": number} if number else {}
 
 
 def calls(value: Any) -> list[dict[str, Any]]:

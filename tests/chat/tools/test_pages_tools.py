@@ -24,10 +24,13 @@ async def test_a_page_is_read_with_title_address_and_source(
         outside(world, Names(**NAMES))
         read = await ReadUrl().run({"url": "http://www.example.org/bees"}, caller)
         whole = await FetchUrl().run({"url": "http://www.example.org/bees"}, caller)
-    assert read.text.startswith("Title: About bees\nAddress: http://www.example.org/bees\n\n# Bees\n")
+    assert read.text.startswith(
+        "Title: About bees\nAddress: http://www.example.org/bees\nCite as: [1]\n\n# Bees\n"
+    )
     assert "Imprint" in whole.text
     assert "Imprint" not in read.text
-    assert read.sources == (Source("http://www.example.org/bees", "About bees", "example.org"),)
+    assert read.sources == (Source("http://www.example.org/bees", "About bees", "example.org", 1),)
+    assert whole.sources == read.sources
     contacts = await in_database(lambda: list(OutsideContact.objects.values_list("tool", "host", "user_id")))
     assert contacts == [(name, "www.example.org", caller.user_id) for name in ("fetch_url", "read_url")]
 
@@ -41,7 +44,7 @@ async def test_the_address_told_is_the_one_after_redirects(
     async with serving(lead) as world:
         outside(world, Names(**NAMES))
         result = await FetchUrl().run({"url": "http://www.example.org/old"}, caller)
-    assert result.text == "Address: http://www.example.org/new\n\nhere"
+    assert result.text == "Address: http://www.example.org/new\nCite as: [1]\n\nhere"
 
 
 async def test_long_pages_are_cut(caller: Caller, internet: Internet, outside: Outside) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,6 +14,7 @@ from backends.database import in_database
 from chat.models import Internet, SearchEngine
 from chat.tools import web_search
 from chat.tools.base import Caller, Source, ToolError
+from chat.tools.numbering import Numbering
 from chat.tools.search_engines import read_hits
 from chat.tools.web_search import WebSearch
 from tests.chat.outbound.world import PUBLIC, Names, answering, reply, serving
@@ -55,14 +57,36 @@ async def test_results_are_numbered_and_are_sources(
     assert world.cable.connected == [("192.168.1.9", 8888)]
     assert parse_qs(urlsplit(world.requests[0][0]).query) == {"q": ["what do bees do"], "format": ["json"]}
     assert result.text.startswith(
-        "1. Bees <b>\n   https://www.bees.example/a\n   All about bees.\n\n2. https://wax.example/\n"
+        "[1] Bees <b>\n   https://www.bees.example/a\n   All about bees.\n\n[2] https://wax.example/\n"
     )
-    assert result.sources[0] == Source("https://www.bees.example/a", "Bees <b>", "bees.example")
+    assert result.sources[0] == Source("https://www.bees.example/a", "Bees <b>", "bees.example", 1)
     assert [source.url for source in result.sources[1:3]] == [
         "https://wax.example/",
         "https://more.example/0",
     ]
     assert len(result.sources) == 5
+
+
+async def test_results_are_numbered_on_through_an_answer(
+    caller: Caller, searxng: Internet, outside: Outside
+) -> None:
+    other = [{"title": "New", "url": "https://new.example/"}, RESULTS[1]]
+    caller = replace(caller, numbering=Numbering({"https://old.example/": 3}, after=2))
+    async with serving(answering(found(rows=RESULTS[:2]))) as world:
+        outside(world, Names(**NAMES))
+        first = await WebSearch().run({"query": "bees"}, caller)
+    async with serving(answering(found(rows=other))) as world:
+        outside(world, Names(**NAMES))
+        second = await WebSearch().run({"query": "wax"}, caller)
+        again = await WebSearch().run({"query": "bees"}, caller)
+
+    assert [source.number for source in first.sources] == [4, 5]
+    assert [(source.url, source.number) for source in second.sources] == [
+        ("https://new.example/", 6),
+        ("https://wax.example/", 5),
+    ]
+    assert second.text.startswith("[6] New\n   https://new.example/\n\n[5] https://wax.example/")
+    assert again == first
 
 
 async def test_jina_gets_its_key_and_nobody_else_does(

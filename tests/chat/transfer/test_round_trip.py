@@ -142,7 +142,7 @@ def add_run(message: Message, status: str, now: datetime) -> Generation:
         state="done",
         output="etc",
         output_size=3,
-        sources=[{"url": "https://example.org", "title": "E", "site": "e"}],
+        sources=[{"url": "https://example.org", "title": "E", "site": "e", "number": 7}],
         started_at=now,
     )
     Step.objects.create(
@@ -237,6 +237,8 @@ def test_a_server_is_chosen_again_only_by_whoever_may_use_it(alice: User, bob: U
 
 
 def test_values_that_the_hub_would_never_write_do_not_get_in() -> None:
+    page = {"url": "https://a.example"}
+    sources = [{"url": "javascript:alert(1)"}, *(page | {"number": number} for number in ("1", -1, 10**9))]
     document = {
         "format": HUB,
         "version": 1,
@@ -272,7 +274,7 @@ def test_values_that_the_hub_would_never_write_do_not_get_in() -> None:
                                     ],
                                 }
                             ],
-                            "activities": [{"state": "running", "sources": [{"url": "javascript:alert(1)"}]}],
+                            "activities": [{"state": "running", "sources": sources}],
                         }
                     ],
                 }
@@ -295,7 +297,9 @@ def test_values_that_the_hub_would_never_write_do_not_get_in() -> None:
     )
     assert (run["tokens_per_second"], run["input_tokens"]) == (None, None)
     assert not {"state", "worker"} & run.keys()
-    assert turn.runs[0].activities[0]["sources"] == []
+    assert (
+        turn.runs[0].activities[0]["sources"] == [{"url": "https://a.example", "title": "", "site": ""}] * 3
+    )
     assert turn.runs[0].steps[0]["calls"] == [
         {"id": "", "name": "", "arguments": {}, "content": "", "is_error": False}
     ]
