@@ -11,7 +11,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from chat.markdown import code, formulas, links, math
+from chat.markdown import citations, code, formulas, links, math
 
 escape = escapeHtml
 Env = MutableMapping[str, Any]
@@ -91,6 +91,9 @@ class Renderer(RendererHTML):
     def formula_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return formula_block(tokens[idx].content)
 
+    def citations(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return citations.html(tokens[idx].content, env[citations.ENV])
+
     def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return TABLE_OPEN
 
@@ -119,6 +122,7 @@ def _parser(*, breaks: bool) -> MarkdownIt:
     md.linkify = links.Finder()
     md.validateLink = links.is_safe  # type: ignore[method-assign]
     md.use(formulas.plugin)
+    md.use(citations.plugin)
     return md
 
 

@@ -18,6 +18,10 @@ def show_image(host: str) -> str:
     return _translated("Show image from %(host)s") % {"host": host}
 
 
+def source(number: int, name: str) -> str:
+    return _translated("Source %(number)d: %(name)s") % {"number": number, "name": name}
+
+
 def plain_text() -> str:
     return _translated("Text")
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from chat.markdown import engine
+from chat.markdown.citations import ENV, Citations
 
 
-def render(text: str) -> str:
-    """A model's answer: complete and safe, whatever it contains."""
-    return engine.blocks(text, {})
+def render(text: str, citations: Citations | None = None) -> str:
+    """A model's answer: complete and safe, whatever it contains. The marks of ``citations`` become links."""
+    return engine.blocks(text, {ENV: citations} if citations else {})
 
 
 def render_user(text: str) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Container
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from chat.generation.told import Passage, Told
+from chat.markdown import numbers_in
 from chat.models import Generation
 from chat.presenters import ExcerptsView, PassageView
-
-#: [1], [1, 3], [2][4], also with the brackets of Chinese and Japanese.
-_NAMED = re.compile(r"[\[【]\s*(\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*)\s*[\]】]")
 
 
 def excerpts_view(generation: Generation, text: str) -> ExcerptsView | None:
@@ -25,16 +23,16 @@ def excerpts_view(generation: Generation, text: str) -> ExcerptsView | None:
     return ExcerptsView(
         sentence=sentence(told),
         many=len(told.partly) > 1,
-        passages=tuple(
-            PassageView(number, passage.name, place_of(passage), url_of(passage), number in named)
-            for number, passage in enumerate(told.passages, 1)
-        ),
+        passages=passage_views(told, named),
     )
 
 
-def numbers_in(text: str) -> set[int]:
-    """The passages that a text names."""
-    return {int(number) for named in _NAMED.findall(text) for number in re.findall(r"\d+", named)}
+def passage_views(told: Told, named: Container[int] = ()) -> tuple[PassageView, ...]:
+    """What was sent, numbered as the model read it."""
+    return tuple(
+        PassageView(number, passage.name, place_of(passage), url_of(passage), number in named)
+        for number, passage in enumerate(told.passages, 1)
+    )
 
 
 def sentence(told: Told) -> str:

@@ -18,10 +18,11 @@ from chat.generation.supervisor import waiting_sentence
 from chat.markdown import render, render_user
 from chat.models import Conversation, Generation, Message, MessageRole, Status
 from chat.presenters import MessageView
+from chat.presenting.citations import citations_of
 from chat.presenting.endings import can_continue, error_view, facts, model_label, note, thought_tokens
 from chat.presenting.excerpts import excerpts_view
 from chat.presenting.versions import versions_of, with_versions_flag
-from chat.rendered import rendered
+from chat.rendered import rendered, rendered_answer
 from chat.waiting import waiting_view
 
 
@@ -34,10 +35,17 @@ def message_views(ids: Sequence[int], conversation: Conversation | None = None) 
     rows_of_runs = Generation.objects.filter(message_id__in=ids).defer("receipt").order_by("created_at")
     generations = list(with_flags(rows_of_runs))
     newest = {generation.message_id: generation for generation in generations}
+    earlier: dict[int, list[Generation]] = {}
+    for generation in generations:
+        if newest[generation.message_id] is not generation:
+            earlier.setdefault(generation.message_id, []).append(generation)
     cards = cards_of(generations)
     rows = with_versions_flag().in_bulk(ids)
     found = with_attachments([rows[pk] for pk in ids if pk in rows])
-    views = [message_view(row, newest.get(row.pk), cards.get(row.pk, NO_CARDS)) for row in found]
+    views = [
+        message_view(row, newest.get(row.pk), cards.get(row.pk, NO_CARDS), earlier.get(row.pk, ()))
+        for row in found
+    ]
     return in_their_places(found, views, conversation)
 
 
@@ -69,8 +77,13 @@ def one_message_view(message_id: int) -> MessageView | None:
     return next(iter(message_views([message_id])), None)
 
 
-def message_view(row: Message, generation: Generation | None, cards: Cards = NO_CARDS) -> MessageView:
-    """One message as shown."""
+def message_view(
+    row: Message,
+    generation: Generation | None,
+    cards: Cards = NO_CARDS,
+    earlier: Sequence[Generation] = (),
+) -> MessageView:
+    """One message as shown. ``earlier`` are those that wrote it before the newest went on."""
     if row.role != MessageRole.ASSISTANT or generation is None:
         return plain_message(row)
     status = Status(generation.status)
@@ -80,7 +93,7 @@ def message_view(row: Message, generation: Generation | None, cards: Cards = NO_
         id=row.pk,
         role=row.role,
         status=status.value,
-        html=safe(render(row.text) if status is Status.RUNNING else rendered(row.text)),
+        html=answer_html(row.text, generation, cards, earlier),
         text=row.text,
         created=row.created_at,
         model_label=model_label(generation),
@@ -103,6 +116,13 @@ def message_view(row: Message, generation: Generation | None, cards: Cards = NO_
         asks=cards[1],
         excerpts=excerpts_view(generation, row.text),
     )
+
+
+def answer_html(text: str, generation: Generation, cards: Cards, earlier: Sequence[Generation]) -> SafeString:
+    """An answer as HTML; once it has ended the marks of its sources are links."""
+    if generation.status == Status.RUNNING:
+        return safe(render(text))
+    return safe(rendered_answer(text, citations_of(cards[0], [*earlier, generation])))
 
 
 def beginning_answer(message_id: int, label: str) -> MessageView:

@@ -18,6 +18,7 @@ INLINE = frozenset(
         "s",
         "code",
         "span",
+        "sup",
         "math",
         "mrow",
         "mi",
