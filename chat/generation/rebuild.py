@@ -58,10 +58,14 @@ def rebuild(generation: Generation) -> Rebuilt:
 
 
 def rows_of(generation: Generation, ids: Sequence[int]) -> tuple[Message, ...]:
-    """Those of the messages that are still there, and the person's own. A fork keeps what it shares."""
+    """Those of the messages that are still there, and the person's own. A fork keeps what it shares.
+
+    Ids below 0 stand for messages that were gone before a receipt was imported.
+    """
     conversation = generation.message.conversation
     there = Q(deleted_at=None) | ~Q(conversation=conversation.pk)
-    found = Message.objects.filter(there, conversation__owner=conversation.owner_id).in_bulk(ids)
+    rows = Message.objects.filter(there, conversation__owner=conversation.owner_id)
+    found = rows.in_bulk([pk for pk in ids if pk > 0])
     return tuple(found[pk] for pk in ids if pk in found)
 
 

@@ -3,7 +3,8 @@
 Its values, as stored in ``Generation.receipt``:
 
 - ``format``: 1.
-- ``turns``: the messages that were sent, by id, as stretches ``[first, last]`` of neighbouring ids.
+- ``turns``: the messages that were sent, by id, as stretches ``[first, last]`` of neighbouring ids. Ids below 0 are
+  those of messages that were gone before it was imported.
 - ``summary``: what was sent in place of earlier turns, before the first one, see ``chat.models.Cut``.
 - ``begun``: characters of the answer's text that were there before, where it was continued.
 - ``plain``: true where calls of tools in earlier answers were left out, because the model knows none.
@@ -14,6 +15,7 @@ Its values, as stored in ``Generation.receipt``:
   ``tools`` (whether they were on offer) and ``refused`` (whether they were taken out because the server refused them).
 - ``retried``: why a request had to be sent once more: the options that the server refused, or a sentence.
 - ``model``, ``server``: what was known of them then.
+- ``reminded``: true in place of ``state`` where it was imported: what a server remembers is nobody else's.
 
 The system text and the tools are :class:`~chat.models.StoredText` rows.
 """

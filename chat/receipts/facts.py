@@ -18,7 +18,7 @@ def facts(generation: Generation) -> tuple[Fact, ...]:
     """Who answered, by which build of a model, how long it took."""
     kept = generation.receipt
     found = [*details(generation), *model_facts(kept.get("model", {})), *server_facts(kept.get("server", {}))]
-    if kept.get("state"):
+    if kept.get("state") or kept.get("reminded"):
         found.append(Fact("state", _("Sent as"), _("what was new; the server remembered the rest")))
     if kept.get("retried"):
         found.append(Fact("retried", _("Asked once more"), kept["retried"]))

@@ -1,6 +1,6 @@
 """What was known of model and server when an answer was asked for, and what filled the model's window, in files.
 
-Of a receipt (see ``chat.generation.receipt``) only these facts travel: its turns and texts name rows of one hub.
+Of a receipt (see ``chat.generation.receipt``) these are the facts; the request itself is in ``chat.transfer.sent``.
 """
 
 from __future__ import annotations

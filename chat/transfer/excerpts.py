@@ -1,16 +1,34 @@
 """Which passages of documents a model was given (see ``chat.generation.told``), in files: documents by their digests.
 
 ``{"files": {SHA256: NAME}, "passages": [{"file": SHA256, "place", "start", "end"}, …]}``
+
+The second document of the same content is called by its digest and ``.2``, and so on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chat.transfer import values
 
 _MOST = 100
+_KEY = re.compile(r"[0-9a-f]{64}(\.[1-9][0-9]{0,3})?")
+
+
+def called(documents: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """What each of these, an id with its digest, is called: by that, with a number from the second one on.
+
+    First come those of the messages, in their order, then those of the project.
+    """
+    found: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for key, digest in documents:
+        counts[digest] += 1
+        found[key] = digest if counts[digest] == 1 else f"{digest}.{counts[digest]}"
+    return found
 
 
 def outward(told: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str, Any]:
@@ -27,7 +45,9 @@ def read(value: Any) -> dict[str, Any]:
     """What a file says of it, in the shape that it has here; empty where it says nothing."""
     told = values.mapping(value)
     names = values.mapping(told.get("files"))
-    files = {key: values.name(name, 200) for key, name in [*names.items()][:_MOST] if values.is_digest(key)}
+    files = {
+        key: values.name(name, 200) for key, name in [*names.items()][:_MOST] if _KEY.fullmatch(str(key))
+    }
     passages = [_passage(found) for found in values.objects(told.get("passages"))[:_MOST]]
     kept = [found for found in passages if found["file"] in files and found["start"] < found["end"]]
     return {"files": files, "passages": kept} if files else {}
@@ -35,7 +55,7 @@ def read(value: Any) -> dict[str, Any]:
 
 def _passage(found: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "file": values.text(found.get("file"), 64),
+        "file": values.text(found.get("file"), 70),
         "place": values.name(found.get("place"), 100),
         "start": values.whole(found.get("start")) or 0,
         "end": values.whole(found.get("end")) or 0,

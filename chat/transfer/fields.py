@@ -124,8 +124,8 @@ ASK: Fields = {
 }
 
 STEP: Fields = {
-    "text": values.text,
-    "reasoning": values.text,
+    "text": values.exact,
+    "reasoning": values.exact,
     "end": values.whole,
     "calls": values.calls,
     "finished_at": values.moment,

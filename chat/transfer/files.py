@@ -86,10 +86,10 @@ def _ready(file: Mapping[str, Any], found: AttachedFiles) -> Ready | None:
         return None
 
 
-def store(owner: User, messages: Mapping[str, Message], brought: ByTurn) -> dict[str, Attachment]:
+def store(owner: User, messages: Mapping[str, Message], brought: ByTurn) -> list[tuple[str, Attachment]]:
     """Store them with their messages, and count them there. Last in the caller's transaction.
 
-    Gives them by the digests that the export calls them.
+    Gives each with the digest that the export calls it.
     """
     keep([item for listed in brought.values() for _digest, item in listed])
     rows = {
@@ -101,4 +101,4 @@ def store(owner: User, messages: Mapping[str, Message], brought: ByTurn) -> dict
     for turn, listed in brought.items():
         messages[turn].attached = len(listed)
     Message.objects.bulk_update([messages[turn] for turn in brought], ["attached"])
-    return dict(rows.values())
+    return list(rows.values())

@@ -25,4 +25,4 @@ def hidden(talk: Talk, alias: str) -> Talk:
 
 
 def _hidden(run: Run, alias: str) -> Run:
-    return replace(run, values={**run.values, **_NAMING, "model_name": alias}, asked={})
+    return replace(run, values={**run.values, **_NAMING, "model_name": alias}, asked={}, sent=None)

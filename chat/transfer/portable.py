@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
@@ -23,6 +23,7 @@ class LeftOut(StrEnum):
     BROKEN = "broken"
     TOO_LONG = "long"
     NO_MESSAGES = "no-messages"
+    RECEIPT = "receipt"
     UNREADABLE = "unreadable"
     UNKNOWN = "unknown"
 
@@ -31,11 +32,38 @@ class Unreadable(Exception):
     """A conversation of a file does not have the shape that its format promises."""
 
 
+#: First and last place of turns that follow each other in ``Talk.turns``, counted from 0.
+Stretch = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SentRequest:
+    """What a model was asked, see ``chat.generation.receipt``.
+
+    ``turns`` are the messages that were sent, in ascending stretches; ``gone`` counts those that are not here.
+    ``repeats``: the place of the turn and the number of its run whose request was sent again. ``reminded``: the
+    server was only sent what was new to it.
+    """
+
+    rounds: tuple[Mapping[str, Any], ...]
+    turns: tuple[Stretch, ...] = ()
+    gone: int = 0
+    system: str = ""
+    tools: str = ""
+    summary: str = ""
+    begun: int | None = None
+    plain: bool = False
+    reminded: bool = False
+    capabilities: tuple[str, ...] | None = None
+    repeats: tuple[int, int] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run of a model. Each mapping holds the fields of one row by name (see ``fields``).
 
-    ``asked`` tells of model and server, see ``chat.transfer.asked``.
+    ``asked`` tells of model and server, see ``chat.transfer.asked``; ``sent`` of the exact request, where that
+    is known.
     """
 
     values: Mapping[str, Any]
@@ -43,6 +71,7 @@ class Run:
     asks: tuple[Mapping[str, Any], ...] = ()
     steps: tuple[Mapping[str, Any], ...] = ()
     asked: Mapping[str, Any] = field(default_factory=dict)
+    sent: SentRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +256,9 @@ class Talk:
     left_out: Counter[LeftOut] = field(default_factory=Counter)
 
     def digest(self) -> str:
-        """What it says, in 32 characters: the same for the same tree of texts, whatever its ids and its title."""
+        """What it says, in 32 characters: the same for the same tree of texts, whatever its ids, its title and
+        its line ends.
+        """
         places = {turn.id: str(place) for place, turn in enumerate(self.turns)}
         found = blake2b(digest_size=16)
         found.update(_packed(self.system_prompt))
@@ -241,6 +272,13 @@ class Talk:
         """What its model is told, as it was written."""
         return self.prompt.text if self.prompt else self.system_prompt
 
+    def without_requests(self) -> Talk:
+        """The same without what models were asked."""
+        turns = (
+            replace(turn, runs=tuple(replace(run, sent=None) for run in turn.runs)) for turn in self.turns
+        )
+        return replace(self, turns=tuple(turns))
+
     def path(self) -> tuple[Turn, ...]:
         """The turns from the first to the head, which are what the page shows."""
         by_id = {turn.id: turn for turn in self.turns}
@@ -252,6 +290,11 @@ class Talk:
         return tuple(reversed(found))
 
 
+def unified(text: str) -> str:
+    """A text with line ends as the hub has them."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def _packed(text: str) -> bytes:
-    data = text.encode("utf-8", "replace")
+    data = unified(text).encode("utf-8", "replace")
     return len(data).to_bytes(8, "big") + data

@@ -25,6 +25,7 @@ LEFT_OUT: Mapping[str, str | Promise] = {
     LeftOut.EMPTY: _("messages without text"),
     LeftOut.HIDDEN: _("hidden messages: profiles, and what tools said to the model"),
     LeftOut.BROKEN: _("messages that are there twice or follow themselves"),
+    LeftOut.RECEIPT: _("receipts of answers that cannot be read"),
 }
 
 

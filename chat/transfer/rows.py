@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -26,8 +26,8 @@ from chat.models import (
 )
 from chat.services.order import tags_named
 from chat.services.refusals import Refused
-from chat.transfer import asked, comparisons, fields, projects, waiting
-from chat.transfer.excerpts import inward, outward
+from chat.transfer import asked, comparisons, fields, projects, sent, waiting
+from chat.transfer.excerpts import called, inward, outward
 from chat.transfer.files import NO_FILES, ByTurn, store, told_of
 from chat.transfer.library import portable_prompt, preset_of, preset_row, prompt_row
 from chat.transfer.portable import HUB, Line, Run, Talk, Turn
@@ -43,17 +43,17 @@ BATCH = 200
 
 def load(conversation: Conversation) -> Talk:
     """A conversation with everything in it. Seven queries, one more where there are files, one for lines, two for
-    questions typed ahead, and one each for files of its project, a prompt of the library, a preset of the person's own
-    and a comparison.
+    questions typed ahead, and one each for texts of receipts, files of its project, a prompt of the library, a preset
+    of the person's own and a comparison.
     """
     rows, parents = _shown(conversation)
     with_attachments(rows)
-    digests = {str(found.pk): found.digest for row in rows if row.attached for found in row.attachments.all()}
+    attached = [(str(each.pk), each.digest) for row in rows if row.attached for each in row.attachments.all()]
     if conversation.project is not None and conversation.project.attached:
-        own = conversation.project.attachments.values_list("pk", "digest")
-        digests |= {str(pk): digest for pk, digest in own}
+        attached += _of_project(conversation)
+    digests = called(attached)
     names = {row.pk: str(place) for place, row in enumerate(rows, 1)}
-    runs = _runs(conversation, digests, names)
+    runs = _runs(conversation, digests, names, [row.pk for row in rows])
     turns = tuple(
         Turn(
             id=names[row.pk],
@@ -127,7 +127,7 @@ def _files(row: Message) -> tuple[dict[str, Any], ...]:
 
 
 def _runs(
-    conversation: Conversation, digests: Mapping[str, str], names: Mapping[int, str]
+    conversation: Conversation, digests: Mapping[str, str], names: Mapping[int, str], keys: Sequence[int]
 ) -> dict[int, list[Run]]:
     """Message id -> its runs, in order."""
     written = messages_of(conversation)
@@ -136,7 +136,9 @@ def _runs(
     asks = _by_generation(Ask.objects.filter(**within).order_by("asked_at", "pk"), fields.ASK)
     steps = _by_generation(Step.objects.filter(**within).order_by("position"), fields.STEP)
     found: dict[int, list[Run]] = {}
-    for row in Generation.objects.filter(message__in=written).order_by("created_at", "pk"):
+    made = list(Generation.objects.filter(message__in=written).order_by("created_at", "pk"))
+    requests = sent.Outward(made, keys)
+    for row in made:
         told = {"passages": outward(row.passages, digests), "context": asked.placed(row.context, names)}
         run = Run(
             _values(row, fields.RUN) | told,
@@ -144,6 +146,7 @@ def _runs(
             asks=tuple(asks.get(row.pk, ())),
             steps=tuple(steps.get(row.pk, ())),
             asked=asked.outward(row.receipt),
+            sent=requests.of(row),
         )
         found.setdefault(row.message_id, []).append(run)
     return found
@@ -185,8 +188,8 @@ def save(owner: User, talk: Talk, brought: ByTurn = NO_FILES) -> Conversation:
         with suppress(Refused):  # the person has too many
             conversation.tags.set(tags_named(owner, talk.tags))
     messages = _save_messages(conversation, talk, now)
-    files = store(owner, messages, brought) if brought else {}
-    _save_runs(messages, talk, now, files)
+    files = store(owner, messages, brought) if brought else []
+    _save_runs(owner, messages, talk, now, files)
     _save_lines(conversation, messages, talk)
     conversation.created_at = talk.created_at or talk.updated_at or now
     conversation.head = messages.get(talk.head or "")
@@ -247,12 +250,16 @@ def _save_messages(conversation: Conversation, talk: Talk, now: datetime) -> dic
 
 
 def _save_runs(
-    messages: dict[str, Message], talk: Talk, now: datetime, files: Mapping[str, Attachment]
+    owner: User, messages: dict[str, Message], talk: Talk, now: datetime, files: list[tuple[str, Attachment]]
 ) -> None:
     runs = [(turn, run) for turn in talk.turns for run in turn.runs]
-    ids = {digest: str(row.pk) for digest, row in files.items()} | _ids_of_project(messages, runs)
+    ids = _names(files, messages, runs)
     places = {turn: row.pk for turn, row in messages.items()}
-    made = [_generation(messages[turn.id], run, ids, places) for turn, run in runs]
+    receipts = sent.Inward(owner.pk, [row.pk for row in messages.values()])
+    made = [_generation(messages[turn.id], run, ids, places, receipts.columns(run)) for turn, run in runs]
+    where = {turn: place for place, turn in enumerate(messages)}
+    sent.repeated([(where[turn.id], run) for turn, run in runs], made)
+    receipts.keep_texts()
     created = [run.values["created_at"] or turn.created_at or now for turn, run in runs]
     Generation.objects.bulk_create(made, batch_size=BATCH)
     for row, moment in zip(made, created, strict=True):
@@ -265,22 +272,35 @@ def _save_runs(
 
 
 def _generation(
-    message: Message, run: Run, files: Mapping[str, str], places: Mapping[str, int]
+    message: Message,
+    run: Run,
+    files: Mapping[str, str],
+    places: Mapping[str, int],
+    receipt: Mapping[str, Any],
 ) -> Generation:
     own = {
         "passages": inward(run.values["passages"], files),
         "context": asked.placed(run.values["context"], places),
     }
-    return Generation(message=message, receipt=dict(run.asked), **{**run.values, **own})
+    return Generation(message=message, **{**run.values, **own, **receipt})
 
 
-def _ids_of_project(messages: dict[str, Message], runs: list[tuple[Turn, Run]]) -> dict[str, str]:
-    """Digest -> id of the project's files, where a run was given passages. No query where none was."""
+def _names(
+    files: list[tuple[str, Attachment]], messages: dict[str, Message], runs: list[tuple[Turn, Run]]
+) -> dict[str, str]:
+    """What the file calls documents -> their ids. No query where no run was given passages."""
     row = next((messages[turn.id] for turn, run in runs if run.values["passages"]), None)
-    if row is None or row.conversation.project is None:
+    if row is None:
         return {}
-    found = row.conversation.project.attachments.values_list("digest", "pk")
-    return {digest: str(pk) for digest, pk in found}
+    own = [(str(found.pk), digest) for digest, found in files]
+    own += _of_project(row.conversation) if row.conversation.project else []
+    return {name: pk for pk, name in called(own).items()}
+
+
+def _of_project(conversation: Conversation) -> list[tuple[str, str]]:
+    """Id and digest of its project's files."""
+    rows = Attachment.objects.filter(project=conversation.project_id).order_by("created_at", "pk")
+    return [(str(pk), digest) for pk, digest in rows.values_list("pk", "digest")]
 
 
 def _amend(statement: str, values: Iterable[tuple[Any, ...]]) -> None:

@@ -17,6 +17,7 @@ from django.utils.dateparse import parse_datetime
 from backends.adapters.messages import Reasoning, SamplingOptions
 from chat.generation.texts import clean
 from chat.models import TAG_LENGTH
+from chat.transfer.portable import unified
 
 #: Characters of one message; one that a person can send has at most 1,500,000.
 LONGEST_TEXT = 4_000_000
@@ -24,6 +25,8 @@ LONGEST_TEXT = 4_000_000
 LARGEST = 2**31 - 1
 #: Levels of a JSON value that is kept as it is.
 DEEPEST = 8
+#: The same for arguments of a tool and for what it takes: a model is told them again.
+DEEPEST_ARGUMENTS = 60
 
 #: Characters of one question, and questions of one conversation that wait.
 LONGEST_QUESTION = 1_500_000
@@ -45,9 +48,12 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 
 def text(value: Any, length: int = LONGEST_TEXT) -> str:
     """At most that many characters of a text, with line ends as the hub has them."""
-    if not isinstance(value, str):
-        return ""
-    return clean(value[:length].replace("\r\n", "\n").replace("\r", "\n"))
+    return unified(exact(value, length))
+
+
+def exact(value: Any, length: int = LONGEST_TEXT) -> str:
+    """The same with its line ends as they are: what digests were made of stays what it was."""
+    return clean(value[:length]) if isinstance(value, str) else ""
 
 
 def name(value: Any, length: int = 250) -> str:
@@ -141,7 +147,7 @@ def stored(value: Any, depth: int = DEEPEST) -> Any:
     """A JSON value as a column keeps it: clean texts, finite numbers, no deeper than that."""
     match value:
         case str():
-            return text(value)
+            return exact(value)
         case bool() | None:
             return value
         case int():
@@ -191,10 +197,10 @@ def calls(value: Any) -> list[dict[str, Any]]:
 
 def _call(item: dict[str, Any]) -> dict[str, Any]:
     found = {
-        "id": text(item.get("id"), 200),
-        "name": text(item.get("name"), 200),
-        "arguments": stored_object(item.get("arguments")),
-        "content": text(item.get("content")),
+        "id": exact(item.get("id"), 10_000),
+        "name": exact(item.get("name"), 200),
+        "arguments": stored(mapping(item.get("arguments")), DEEPEST_ARGUMENTS),
+        "content": exact(item.get("content")),
         "is_error": item.get("is_error") is True,
     }
     images = [image for image in map(_image, objects(item.get("images"))) if image]
@@ -232,14 +238,16 @@ def options(value: Any) -> dict[str, Any]:
 
 def _option(key: str, value: Any) -> Any:
     if key == "stop":
-        return [text(word, 200) for word in sequence(value) if isinstance(word, str) and word][:16] or None
+        return [exact(word, 200) for word in sequence(value) if isinstance(word, str) and word][:16] or None
     if key == "reasoning":
         return value if isinstance(value, str) and value in set(Reasoning) else None
     if key in ("top_k", "max_tokens", "seed", "context_length"):
         return (
             value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53 else None
         )
-    return real(value)
+    number = real(value)
+    # 1 and 1.0 are two things to a digest.
+    return value if number is not None and isinstance(value, int) and abs(value) < 2**53 else number
 
 
 def switches(value: Any) -> dict[str, bool]:

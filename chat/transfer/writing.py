@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from chat.markdown import render, render_user
 from chat.models import MessageRole
 from chat.services.comparing import alias_of
+from chat.transfer import limits
 from chat.transfer.formats import hub, library, project, settings
 from chat.transfer.portable import Column, Library, PortableProject, Settings, Talk, Turn
 
@@ -43,8 +44,11 @@ class Part:
 
 
 def as_json(talk: Talk) -> str:
-    """Everything, see FORMAT.md."""
-    return json.dumps(hub.document(talk), ensure_ascii=False, indent=1)
+    """Everything, see FORMAT.md; without the exact requests where they would make it too large to be imported."""
+    found = json.dumps(hub.document(talk), ensure_ascii=False, indent=1)
+    if len(found) > limits.LARGEST_ITEM // 4 and len(found.encode()) > limits.LARGEST_ITEM:
+        found = json.dumps(hub.document(talk.without_requests()), ensure_ascii=False, indent=1)
+    return found
 
 
 def library_as_json(entries: Library) -> str:

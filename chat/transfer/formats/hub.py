@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from chat.models import TITLE_LENGTH, MessageRole, Overflow
 from chat.transfer import asked, fields, values
 from chat.transfer.arranging import arranged, last_of
-from chat.transfer.formats import beside, library
+from chat.transfer.formats import beside, library, sent
 from chat.transfer.formats.attached import read_file, written_file
 from chat.transfer.formats.project import read_name, written_name
 from chat.transfer.portable import HUB, LeftOut, Line, Run, Talk, Turn, Unreadable
@@ -25,6 +26,8 @@ def recognises(item: Mapping[str, Any]) -> bool:
 
 def document(talk: Talk) -> dict[str, Any]:
     """A conversation as JSON values."""
+    writer = sent.Writer(talk.turns)
+    messages = [_message(turn, writer) for turn in talk.turns]
     return {
         "format": HUB,
         "version": VERSION,
@@ -50,12 +53,13 @@ def document(talk: Talk) -> dict[str, Any]:
             "created_at": fields.written(talk.created_at),
             "updated_at": fields.written(talk.updated_at),
             "head": talk.head,
-            "messages": [_message(turn) for turn in talk.turns],
+            "messages": messages,
+            "texts": writer.texts,
         },
     }
 
 
-def _message(turn: Turn) -> dict[str, Any]:
+def _message(turn: Turn, writer: sent.Writer) -> dict[str, Any]:
     return {
         "id": turn.id,
         "parent": turn.parent,
@@ -71,6 +75,7 @@ def _message(turn: Turn) -> dict[str, Any]:
             _written(run.values)
             | {
                 "asked": dict(run.asked),
+                "receipt": writer.written(run),
                 "activities": [_written(call) for call in run.activities],
                 "asks": [_written(ask) for ask in run.asks],
                 "steps": [_written(step) for step in run.steps],
@@ -91,7 +96,7 @@ def read(item: Mapping[str, Any]) -> Talk:
         raise Unreadable
     left_out: Counter[LeftOut] = Counter()
     messages = values.objects(talk.get("messages"))
-    turns = arranged(map(_turn, messages), left_out)
+    turns = _with_requests(arranged(map(_turn, messages), left_out), talk, left_out)
     head = talk.get("head")
     return Talk(
         source=HUB,
@@ -123,6 +128,29 @@ def read(item: Mapping[str, Any]) -> Talk:
     )
 
 
+def _with_requests(
+    turns: tuple[Turn, ...], talk: Mapping[str, Any], left_out: Counter[LeftOut]
+) -> tuple[Turn, ...]:
+    """The turns with what their runs were asked. Counts what cannot be read."""
+    reader = sent.Reader(turns, talk.get("texts"))
+    told: dict[str, Mapping[str, Any]] = {}
+    for message in values.objects(talk.get("messages")):
+        told.setdefault(_id(message), message)
+
+    def of(run: Run, value: Any) -> Run:
+        try:
+            return replace(run, sent=reader.read(value))
+        except sent.BadReceipt:
+            left_out[LeftOut.RECEIPT] += 1
+            return run
+
+    def with_runs(turn: Turn) -> Turn:
+        found = [run.get("receipt") for run in values.objects(told[turn.id].get("generations"))]
+        return replace(turn, runs=tuple(map(of, turn.runs, found))) if any(found) else turn
+
+    return tuple(map(with_runs, turns))
+
+
 def _lines(found: Iterable[Mapping[str, Any]], turns: Collection[str]) -> Iterator[Line]:
     """At most one for each place that there is."""
     places: set[str | None] = set()
@@ -137,11 +165,11 @@ def _lines(found: Iterable[Mapping[str, Any]], turns: Collection[str]) -> Iterat
 def _turn(message: Mapping[str, Any]) -> Turn:
     parent, chosen = message.get("parent"), message.get("chosen")
     return Turn(
-        id=values.name(message.get("id"), 100),
+        id=_id(message),
         parent=values.name(parent, 100) if isinstance(parent, str) else None,
         role=values.one_of(MessageRole, MessageRole.USER)(message.get("role")),
-        text=values.text(message.get("text")),
-        reasoning=values.text(message.get("reasoning")),
+        text=values.exact(message.get("text")),
+        reasoning=values.exact(message.get("reasoning")),
         reasoning_seconds=values.whole(message.get("reasoning_seconds")),
         created_at=values.moment(message.get("created_at")),
         edited=message.get("edited") is True,
@@ -149,6 +177,10 @@ def _turn(message: Mapping[str, Any]) -> Turn:
         runs=tuple(_run(run) for run in values.objects(message.get("generations"))),
         files=tuple(map(read_file, values.objects(message.get("files")))),
     )
+
+
+def _id(message: Mapping[str, Any]) -> str:
+    return values.name(message.get("id"), 100)
 
 
 def _run(run: Mapping[str, Any]) -> Run:

@@ -37,7 +37,7 @@ PLACES = {"id", "owner", "conversation", "message", "generation", "project", "po
 RENAMED: dict[type[Model], set[str]] = {
     Conversation: {"builtin_preset", "column"},  # in ``preset`` and ``comparison``
     Message: {"has_steps", "attached"},  # counted again
-    Generation: {"receipt"},  # the facts in it, as ``asked``
+    Generation: {"receipt", "system_text", "tools_text", "repeats"},  # as ``asked`` and ``receipt``
     Cut: {"covers"},  # the same place as ``after``
     UpcomingQuestion: {"ref"},  # as ``backend`` and ``model_id``
 }
@@ -52,7 +52,6 @@ STAYS: dict[type[Model], set[str]] = {
     Generation: {
         *("backend", "worker", "lease_until", "awaits_server", "waits", "retry_at", "after"),  # while it ran
         "state",  # names what a server keeps for one person
-        *("system_text", "tools_text", "repeats"),  # of the exact request, which names rows of one hub
         "alias",
     },
     Cut: {"created_at"},  # nobody sees it
@@ -93,6 +92,6 @@ def test_every_column_is_decided_about(model: type[Model], told: Any) -> None:
 def test_every_column_of_a_conversation_and_its_messages_is_decided_about(alice: User, demo: Backend) -> None:
     talk = json.loads(as_json(rows.load(anything(alice, demo, 3))))["conversation"]
 
-    beside = {"id", "project", "tags", "lines", "upcoming", "messages"}
+    beside = {"id", "project", "tags", "lines", "upcoming", "messages", "texts"}
     assert columns_of(Conversation) == talk.keys() - beside
     assert columns_of(Message) == talk["messages"][0].keys() - {"id", "files", "generations"}

@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from django.apps import apps
@@ -17,10 +17,23 @@ from django.utils import timezone
 
 from backends.models import Backend, CatalogueModel
 from backends.preferences import ModelPreference
-from chat.models import Comparison, Conversation, Generation, Message, SystemPrompt, UpcomingQuestion, Vote
+from chat.generation.prompt import prepare_from
+from chat.generation.rebuild import rebuild
+from chat.generation.receipt import Receipt
+from chat.models import (
+    Comparison,
+    Conversation,
+    Generation,
+    Message,
+    StoredText,
+    SystemPrompt,
+    UpcomingQuestion,
+    Vote,
+)
 from chat.services import branches, comparing, deleting, editing, order, presets, project_files, projects
 from chat.services.comparing import Wish
 from chat.services.sending import Sent
+from chat.tree.reading import is_hidden, messages_of
 from privatechathub.accounts.models import User
 from tests.chat.attachments.pictures import attach_picture, plain, upload
 from tests.chat.attachments.test_documents import pdf
@@ -30,6 +43,14 @@ from tests.conftest import signed_in
 
 Ask = Callable[..., Sent]
 Files = dict[str, Any]
+
+
+class Left(NamedTuple):
+    """What is left of a hub."""
+
+    data: bytes
+    receipts: list[tuple[str, bool, int]]
+
 
 #: What was said in everything that was deleted again. It may not be in an export.
 DELETED = "forget me"
@@ -41,6 +62,8 @@ def end(conversation: Conversation, text: str = "An answer.") -> Conversation:
     for run in runs:
         Message.objects.filter(pk=run.message_id).update(text=text, reasoning="Hm.", reasoning_seconds=2)
     now = timezone.now()
+    for run in runs:
+        keep_receipt(run)
     runs.update(
         status="completed",
         finish_reason="stop",
@@ -51,12 +74,40 @@ def end(conversation: Conversation, text: str = "An answer.") -> Conversation:
         options={"seed": 7, "temperature": 0.5},
         images_left_out=1,
         context={"window": 4096, "source": "asked", "parts": {"history": 90}, "input": 90, "output": 8},
-        receipt={"turns": [[1, 2]], "model": {"digest": "sha256:abc"}, "server": {"kind": "ollama"}},
         started_at=now,
         finished_at=now,
     )
     conversation.refresh_from_db()
     return conversation
+
+
+def keep_receipt(run: Generation) -> None:
+    """It keeps what its model is asked, as if it had run."""
+    rows = Generation.objects.select_related("message__conversation__owner", "message__conversation__project")
+    generation = rows.select_related("message__conversation__prompt", "backend").get(pk=run.pk)
+    model = CatalogueModel.objects.get(backend=generation.backend, model_id=generation.model_id)
+    prepared = prepare_from(generation, model)
+    kept = Receipt(generation.message.conversation.owner_id, prepared.generation.receipt)
+    kept.add_round(prepared.request, steps=0, refused=False)
+    StoredText.keep(kept.texts())
+    Generation.objects.filter(pk=run.pk).update(**kept.columns())
+
+
+def receipts() -> list[tuple[str, bool, int]]:
+    """What each answer that a conversation shows knows of its request.
+
+    Its text, whether the request is the same to the letter, and how many messages of it are gone.
+    """
+    found = []
+    rows = Generation.objects.select_related("message__conversation", "system_text", "tools_text")
+    for conversation in Conversation.objects.filter(deleted_at=None):
+        for message in messages_of(conversation):
+            if is_hidden(message, conversation):
+                continue
+            for run in rows.filter(message=message).exclude(receipt={}):
+                asked = rebuild(run)
+                found.append((run.message.text, asked.same, len(asked.gone)))
+    return sorted(found)
 
 
 def work(owner: User, ask: Ask) -> Conversation:
@@ -196,17 +247,18 @@ def counted() -> dict[str, int]:
 
 
 @pytest.fixture
-def left(alice: User, ask: Ask, settings: Any, tmp_path: Path) -> bytes:
-    """Alice's export; of her and her hub nothing else is left."""
+def left(alice: User, ask: Ask, settings: Any, tmp_path: Path) -> Left:
+    """Alice's export, and what was known of requests; of her and her hub nothing else is left."""
     settings.MEDIA_ROOT = tmp_path / "one hub"
     two_models("demo")
     year(alice, ask)
+    sent = receipts()
     data = everything(alice)
     alice.delete()
     two_models("somewhere-else")
     settings.MEDIA_ROOT = tmp_path / "another hub"
     assert set(counted().values()) == {0}
-    return data
+    return Left(data, sent)
 
 
 @pytest.fixture
@@ -215,20 +267,28 @@ def anna(db: None) -> User:
     return User.objects.create_user("anna")
 
 
-def test_a_year_is_the_same_at_another_hub(left: bytes, anna: User) -> None:
-    row = bring(signed_in(anna), left)
+def test_a_year_is_the_same_at_another_hub(left: Left, anna: User) -> None:
+    row = bring(signed_in(anna), left.data)
     there = everything(User.objects.get(pk=anna.pk))
 
     assert (row.status, row.report["lost"], sum(row.report["left_out"].values())) == ("done", {}, 0)
-    before, after = without_ids(unpacked(left)), without_ids(unpacked(there))
+    before, after = without_ids(unpacked(left.data)), without_ids(unpacked(there))
     assert after.keys() == before.keys()
     for name, file in before.items():
         assert after[name] == file, name
     assert DELETED not in json.dumps([file for file in before.values() if isinstance(file, dict)])
 
 
-def test_the_year_holds_what_it_should(left: bytes) -> None:
-    files = unpacked(left)
+def test_what_models_were_asked_is_known_at_another_hub(left: Left, anna: User) -> None:
+    bring(signed_in(anna), left.data)
+
+    changed = 2  # files came with the first question after it was answered; a fork shows that answer, too
+    assert sum(same for _text, same, _gone in left.receipts) == len(left.receipts) - changed == 10
+    assert receipts() == left.receipts
+
+
+def test_the_year_holds_what_it_should(left: Left) -> None:
+    files = unpacked(left.data)
     talks = [
         file["conversation"] for file in files.values() if isinstance(file, dict) and "conversation" in file
     ]
@@ -254,12 +314,12 @@ def test_the_year_holds_what_it_should(left: bytes) -> None:
     assert files["settings.json"]["settings"]["place"] == "Bergen"
 
 
-def test_a_second_import_brings_nothing(left: bytes, anna: User) -> None:
+def test_a_second_import_brings_nothing(left: Left, anna: User) -> None:
     browser = signed_in(anna)
-    bring(browser, left)
+    bring(browser, left.data)
     once = counted()
 
-    again = bring(browser, left)
+    again = bring(browser, left.data)
     own = bring(browser, everything(User.objects.get(pk=anna.pk)))
 
     for row in (again, own):
@@ -273,9 +333,9 @@ def test_a_second_import_brings_nothing(left: bytes, anna: User) -> None:
     assert counted() == once
 
 
-def test_the_person_reads_on_where_it_was(left: bytes, anna: User) -> None:
+def test_the_person_reads_on_where_it_was(left: Left, anna: User) -> None:
     browser = signed_in(anna)
-    bring(browser, left)
+    bring(browser, left.data)
     stranger = signed_in(User.objects.create_user("mallory"))
 
     pages = {row.get_absolute_url() for row in Conversation.objects.owned_by(anna)}
