@@ -48,6 +48,9 @@ def test_passages_of_a_long_document_stand_under_the_answer_and_open_at_their_pl
     assert len(asked.messages[-1]["content"]) < 20_000
     named = tab.answer.get_by_role("list", name="Passages that the answer names").get_by_role("link")
     chip = named.filter(has_text="report.pdf p. 412")
+    mark = tab.body.get_by_role("link", name="Source 1: report.pdf").first
+    expect(mark).to_have_text("[1]")
+    assert mark.get_attribute("href") == named.first.get_attribute("href")
     tab.answer.get_by_text("Too long for the model’s window: “report.pdf”.").click()
     sent = tab.answer.locator(".excerpts ol a").filter(has_text="p. 412")
     expect(sent).to_be_visible()
