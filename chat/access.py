@@ -51,18 +51,16 @@ def own_message(user: User, message_id: int) -> Message:
 
 
 def own_generation(user: User, generation_id: UUID) -> Generation:
-    """A run in this person's conversation, with what its receipt names.
+    """A run whose answer this person sees, with what its receipt names.
 
     Raises Http404, also while its model is hidden until a vote.
     """
-    rows = (
-        Generation.objects.owned_by(user)
-        .filter(alias="")
-        .select_related(
-            "message__conversation__owner", "message__parent", "backend", "system_text", "tools_text"
-        )
+    rows = Generation.objects.filter(message__conversation__owner=user, alias="").select_related(
+        "message__conversation__owner", "message__parent", "backend", "system_text", "tools_text"
     )
-    return get_object_or_404(rows, pk=generation_id)
+    found = get_object_or_404(rows, pk=generation_id)
+    refuse_unseen(user, found.message)
+    return found
 
 
 def own_place(user: User, message_id: int, conversation_id: str = "") -> tuple[Message, Conversation]:
@@ -101,20 +99,32 @@ def own_ask(user: User, ask_id: UUID) -> Ask:
 
 
 def own_activity(user: User, activity_id: UUID) -> Activity:
-    """A tool call in this person's conversation. Raises Http404."""
-    return get_object_or_404(Activity.objects.owned_by(user), pk=activity_id)
+    """A tool call of an answer that this person sees. Raises Http404."""
+    rows = Activity.objects.filter(generation__message__conversation__owner=user)
+    found = get_object_or_404(rows.select_related("generation__message__conversation"), pk=activity_id)
+    refuse_unseen(user, found.generation.message)
+    return found
 
 
 def own_attachment(user: User, attachment_id: UUID) -> Attachment:
     """A file in this person's conversation. Raises Http404, also where what it came with was deleted.
 
-    A fork shows it even then; forks are looked through only in that case.
+    A fork shows it even then.
     """
     rows = Attachment.objects.owned_by(user).select_related("message__conversation", "project")
     found = get_object_or_404(rows, pk=attachment_id)
-    if found.message and is_deleted(found.message) and not is_shared(user, found.message):
-        raise Http404
+    if found.message:
+        refuse_unseen(user, found.message)
     return found
+
+
+def refuse_unseen(user: User, message: Message) -> None:
+    """Raises Http404 where a message of this person was deleted, or its conversation, and no fork shows it.
+
+    Forks are looked through only where it was.
+    """
+    if is_deleted(message) and not is_shared(user, message):
+        raise Http404
 
 
 def is_deleted(message: Message) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -104,10 +104,11 @@ def pair_of(found: Sequence[Message], wanted: Sequence[int], default: int) -> tu
 
 
 def comparison_view(
-    found: Sequence[Message], first: Message, second: Message, conversation: Conversation
+    found: Sequence[Message], first: Message, second: Message, answer: Message, conversation: Conversation
 ) -> ComparisonView:
-    """The page, from the conversation that shows them. Two queries."""
+    """The page, from the conversation that shows ``answer``, one of them. Two queries."""
     runs = newest_runs(found)
+    shown_in = {answer.pk: query_of(answer, conversation)}
     labels = {row.pk: label_of(place, row, runs.get(row.pk)) for place, row in enumerate(found, 1)}
     return ComparisonView(
         choices=tuple(
@@ -115,8 +116,8 @@ def comparison_view(
         ),
         first_label=labels[first.pk],
         second_label=labels[second.pk],
-        first_receipt=receipt_url(runs.get(first.pk)),
-        second_receipt=receipt_url(runs.get(second.pk)),
+        first_receipt=receipt_url(runs.get(first.pk), shown_in),
+        second_receipt=receipt_url(runs.get(second.pk), shown_in),
         facts=fact_rows(runs.get(first.pk), runs.get(second.pk)),
         asked=asked(runs.get(first.pk), runs.get(second.pk)),
         stretches=tuple(stretches(first.text[:LONGEST], second.text[:LONGEST])),
@@ -141,9 +142,11 @@ def label_of(place: int, row: Message, run: Generation | None) -> str:
     return _("Answer %(place)d · %(who)s · %(when)s") % {"place": place, "who": who, "when": when}
 
 
-def receipt_url(run: Generation | None) -> str:
-    """Its receipt."""
-    return reverse("chat:receipt", args=[run.pk]) if run and not run.alias else ""
+def receipt_url(run: Generation | None, shown_in: Mapping[int, str]) -> str:
+    """Its receipt; ``shown_in``: message id -> what names the fork that shows it."""
+    if run is None or run.alias:
+        return ""
+    return reverse("chat:receipt", args=[run.pk]) + shown_in.get(run.message_id, "")
 
 
 def fact_rows(first: Generation | None, second: Generation | None) -> tuple[FactRow, ...]:

@@ -19,6 +19,7 @@ from backends.adapters.messages import (
     ToolCallPart,
     ToolResultPart,
 )
+from chat.access import is_deleted
 from chat.comparing.page import compare_url, query_of
 from chat.generation.rebuild import Rebuilt, rebuild
 from chat.generation.texts import json_text
@@ -72,7 +73,7 @@ def receipt_view(
         curl=command(user, generation, request),
         body_url=part_url(generation, "body", conversation),
         repeat_url=repeat_url(generation) if found.rounds else "",
-        repeated=repeated_view(user, generation),
+        repeated=repeated_view(user, generation, conversation),
         models=model_groups(usable_models(user), user, conversation, ""),
         compare_url=compare_url(generation.message, conversation),
         conversation_id=str(conversation.pk),
@@ -97,16 +98,20 @@ def repeat_url(generation: Generation) -> str:
     return "" if generation.continues else reverse("chat:generation-repeat", args=[generation.pk])
 
 
-def repeated_view(user: User, generation: Generation) -> RepeatedView | None:
-    """Whose request it was, None where it was its own or that answer is gone."""
+def repeated_view(user: User, generation: Generation, conversation: Conversation) -> RepeatedView | None:
+    """Whose request it was, None where it was its own or nobody sees that answer any more."""
     if generation.repeats is None:
         return None
-    other = Generation.objects.owned_by(user).filter(pk=generation.repeats).first()
-    if other is None:
+    rows = Generation.objects.filter(message__conversation__owner=user, alias="")
+    other = rows.select_related("message__conversation").filter(pk=generation.repeats).first()
+    shared = other is not None and conversation.shares(other.message_id)
+    if other is None or (is_deleted(other.message) and not shared):
         return None
     digests = [row.receipt.get("rounds", [{}])[0].get("sha256") for row in (generation, other)]
     return RepeatedView(
-        reverse("chat:receipt", args=[other.pk]), model_label(other), digests[0] == digests[1] is not None
+        receipt_url(other.pk, other.message, conversation if shared else other.message.conversation),
+        model_label(other),
+        digests[0] == digests[1] is not None,
     )
 
 

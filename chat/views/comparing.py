@@ -22,5 +22,5 @@ def show(request: HttpRequest, message_id: int) -> HttpResponse:
         raise Http404
     wanted = [number(request, name) for name in ("first", "second")]
     first, second = pair_of(found, wanted, answer.pk)
-    view = comparison_view(found, first, second, conversation)
+    view = comparison_view(found, first, second, answer, conversation)
     return render(request, "chat/pages/comparison_of_answers.html", {"comparison": view})
