@@ -119,7 +119,7 @@ async def test_tls_with_a_certificate_that_nobody_knows(http: Http, certificate:
 
 async def test_a_stream_over_tls(http: Http, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trusting = ssl.create_default_context(cafile=str(certificate))
-    monkeypatch.setattr("backends.adapters.http.certificates", lambda: trusting)
+    monkeypatch.setattr("backends.adapters.http.client.certificates", lambda: trusting)
     async with serving(endless_answer, tls=certificate) as server:
         async with aclosing(OllamaAdapter(at(server.url), http).batches(HELLO)) as batches:
             for _ in range(3):
@@ -451,7 +451,7 @@ async def test_vector_38_only_the_beginning_of_a_huge_error_is_read(http: Http) 
 
 
 async def test_a_huge_answer_is_refused(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backends.adapters.http.MAX_JSON_BODY", 1000)
+    monkeypatch.setattr("backends.adapters.http.client.MAX_JSON_BODY", 1000)
 
     async def handler(connection: Connection) -> None:
         await connection.send(whole(b"1" * 5000))
