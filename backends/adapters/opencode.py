@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -35,8 +36,9 @@ from backends.adapters.values import as_dict, as_str
 
 #: Seconds that stopping may take.
 ABORT_LIMIT = 3.0
-#: Seconds that an answer is given to get where an abort does no harm.
+#: Seconds that an answer is given to get where an abort does no harm: while somebody waits, and afterwards.
 STEADY_LIMIT = 2.5
+LATER_LIMIT = 60.0
 #: What the model hears where nobody gave a reason.
 DENIED = gettext_noop("Not available in this app.")
 _LOST = gettext_noop("OpenCode forgot this conversation; its history is sent anew.")
@@ -130,7 +132,11 @@ class OpenCodeAdapter(Adapter):
         try:
             await feed.open()
             asked = True
-            session, said = await self._asked(request, session)
+            try:
+                session, said = await self._asked(request, session)
+            except BackendError as error:
+                asked = error.status is None  # otherwise it was refused, and nothing is to be stopped
+                raise
             answer = OpenCodeAnswer(self._api.endpoint, session.id, session.known)
             reply = Reply(self._api, feed, answer)
             yield _opening(request, session)
@@ -139,17 +145,12 @@ class OpenCodeAdapter(Adapter):
                     if events := await self._answered(batch):
                         yield events
         finally:
-            try:
-                if asked and reply is None:
-                    reply = Reply(
-                        self._api, feed, OpenCodeAnswer(self._api.endpoint, session.id, session.known)
-                    )
-                if reply is not None and reply.working:
-                    await reply.until_steady(STEADY_LIMIT)
-            finally:
+            if asked and reply is None:
+                reply = Reply(self._api, feed, OpenCodeAnswer(self._api.endpoint, session.id, session.known))
+            if reply is not None and reply.working:
+                await self._leave(feed, reply, replace(request, state={"session_id": session.id}))
+            else:
                 await feed.close()
-                if reply is not None and reply.working:
-                    await self._abort(session.id)
 
     async def abort(self, request: ChatRequest) -> None:
         """Stop the work on this request. What a session does for another question goes on."""
@@ -231,6 +232,27 @@ class OpenCodeAdapter(Adapter):
             return True
         last = request.messages[-1].text if request.messages else ""
         return not turns or turns[-1].question.split() == last.split()
+
+    async def _leave(self, feed: Feed, reply: Reply, request: ChatRequest) -> None:
+        """End the work: now, or where a server is slow to begin, once it can be ended."""
+        try:
+            await reply.until_steady(STEADY_LIMIT)
+        finally:
+            if reply.working and not reply.steady:
+                self._api.http.in_background(self._leave_later(feed, reply, request))
+            else:
+                await feed.close()
+                if reply.working:
+                    await self._abort(request.state["session_id"])
+
+    async def _leave_later(self, feed: Feed, reply: Reply, request: ChatRequest) -> None:
+        try:
+            await reply.until_steady(LATER_LIMIT)
+        finally:
+            await feed.close()
+        if reply.working:
+            with suppress(BackendError):
+                await self.abort(request)
 
     async def _abort(self, session_id: str) -> None:
         with suppress(BackendError):

@@ -26,13 +26,13 @@ class OpenCodeApi:
     def __init__(self, endpoint: Endpoint, http: Http) -> None:
         user = endpoint.username or (DEFAULT_USER if endpoint.password else "")
         self.endpoint = replace(endpoint, username=user)
-        self._http = http
+        self.http = http
         directory = endpoint.options.get("directory")
         self._params: Mapping[str, str] | None = {"directory": directory} if directory else None
 
     async def get(self, path: str) -> Any:
         """The JSON of one answer. Raises BackendError."""
-        return await self._http.request_json(self.endpoint, "GET", path, params=self._params)
+        return await self.http.request_json(self.endpoint, "GET", path, params=self._params)
 
     async def post(self, path: str, body: Any = None, *, timeout: float | None = None) -> Any:  # noqa: ASYNC109
         """The same, None where the answer is empty."""
@@ -43,7 +43,7 @@ class OpenCodeApi:
         return await self._send("PATCH", path, body, None)
 
     async def _send(self, method: str, path: str, body: Any, limit: float | None) -> Any:
-        return await self._http.request_json(
+        return await self.http.request_json(
             self.endpoint, method, path, body={} if body is None else body, params=self._params, timeout=limit
         )
 
@@ -52,7 +52,7 @@ class OpenCodeApi:
         limits = self.endpoint.timeouts
         limits = replace(limits, first_byte=HEARTBEATS, stall=min(HEARTBEATS, limits.stall))
         endpoint = replace(self.endpoint, timeouts=limits)
-        return self._http.open_stream(
+        return self.http.open_stream(
             endpoint, "GET", "/event", params=self._params, headers={"accept": "text/event-stream"}
         )
 

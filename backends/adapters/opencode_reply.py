@@ -53,10 +53,16 @@ class Reply:
         self._heard_at = asyncio.get_running_loop().time()
         self._settle_at: float | None = None
         self._delivered = False
+        self._gave_up = False
 
     @property
     def working(self) -> bool:
         return not self._answer.over and not self._answer.settling
+
+    @property
+    def steady(self) -> bool:
+        """Whether it can be aborted without harm, or has been silent for so long that nothing else is left."""
+        return self._answer.steady or self._gave_up
 
     async def batches(self, already: Iterable[Frame] | None = None) -> AsyncGenerator[list[Event], None]:
         """All events. ``already``: the whole reply, from a server that does not stream."""
@@ -76,11 +82,12 @@ class Reply:
             events, failure = await self._next()
 
     async def until_steady(self, seconds: float) -> None:
-        """Listen on until an abort does no harm, but not longer than this."""
-        with suppress(TimeoutError, BackendError):
-            async with asyncio.timeout(seconds):
-                while not self._answer.steady and (chunk := await self._feed.read()):
-                    frames.gathered(frames.events_in(chunk, self._feed.decoder, self._answer))
+        """Listen on until an abort does no harm, but not longer than this, nor after the stream broke."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + seconds
+        with suppress(BackendError):
+            while not self.steady and (chunk := await self._feed.read(max(0.0, end - clock()))):
+                frames.gathered(frames.events_in(chunk, self._feed.decoder, self._answer))
 
     async def _next(self) -> Gathered:
         """What the next read brings; nothing, mostly, since all sessions share the stream."""
@@ -117,6 +124,7 @@ class Reply:
         limit = self._api.endpoint.timeouts.first_byte
         if self._answer.over or now - self._heard_at < limit:
             return None
+        self._gave_up = True
         return Stalled(f"nothing for {limit:g} s")
 
     # Requests of sessions that may be children

@@ -2,12 +2,15 @@
 
 ``seen`` is what the model would read at each question, the session so far included. A question with
 ``!wait`` in it is answered with one sentence and then worked on until somebody aborts, one with
-``!silent`` is worked on without a word; ``aborted`` lists the sessions, and ``working`` those that go on.
+``!silent`` is worked on without a word, and may be aborted after ``slow`` seconds; ``aborted`` lists the
+sessions, and ``working`` those that go on.
 """
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -21,6 +24,7 @@ class FakeOpenCode(ExchangeServer):
         super().__init__(**where)
         self.model, self.password, self.provider_key = model, password, provider_key
         self.username = "opencode"
+        self.slow = 0.3
         self.prompts: list[dict[str, Any]] = []
         self.seen: list[str] = []
         self.aborted: list[str] = []
@@ -111,6 +115,8 @@ class FakeOpenCode(ExchangeServer):
         self._tell("message.updated", session, info=dict(answer["info"]))
         if "!silent" in asked[-1]:
             self.working.add(session)
+            busy = partial(self._tell, "session.status", session, status={"type": "busy"})
+            asyncio.get_running_loop().call_later(self.slow, busy)
             return
         part = answer["parts"][0]
         self._tell("message.part.updated", session, part={**part, "text": ""})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backends.adapters.opencode import STEADY_LIMIT
+from backends.adapters import opencode
 from backends.adapters.registry import KINDS
 from backends.database import in_database
 from chat.generation import runtime
@@ -128,8 +128,26 @@ async def test_opencode_is_told_to_abort_before_its_first_word_too(hub: runtime.
 
         await in_database(stop_answers, sent.conversation)
         # The adapter waits for a moment in which an abort does not leave the server unusable.
-        await until(lambda: not code.working, STEADY_LIMIT + 1)
+        await until(lambda: not code.working)
         assert (await answered(sent)).status == Status.STOPPED
+
+
+async def test_opencode_that_is_slow_to_begin_is_told_later(
+    hub: runtime.Runtime, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opencode, "STEADY_LIMIT", 0.05)
+    async with FakeOpenCode() as code:
+        code.slow = 1.0
+        await in_database(add, "Box", "opencode", code.url, "local/m")
+        sent = await ask(alice, None, "Tell me !silent", "box/local/m")
+        await until(lambda: code.working)
+
+        await in_database(stop_answers, sent.conversation)
+
+        assert (await answered(sent)).status == Status.STOPPED
+        assert not code.aborted
+        await until(lambda: code.aborted)
+        assert not code.working
 
 
 async def test_stopping_one_answer_leaves_the_others_at_work(hub: runtime.Runtime, alice: User) -> None:
