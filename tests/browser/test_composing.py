@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.tab import Tab, Window
 from tests.fakes.thread import FakeServerThread
+from tests.live.hub import Hub
 
 pytestmark = pytest.mark.xdist_group("browser-1")
 
@@ -201,3 +204,19 @@ def test_an_example_is_put_into_the_field_not_sent(tab: Tab) -> None:
     expect(tab.composer).to_have_value(words)
     expect(tab.composer).to_be_focused()
     expect(tab.messages).to_have_count(0)
+
+
+def test_a_long_name_of_a_model_stays_on_one_line(open_window: Callable[..., Window], live_hub: Hub) -> None:
+    page = open_window(live_hub, "alice", viewport={"width": 360, "height": 740}).open("/").page
+    choice = page.get_by_label("Model", exact=True)
+    before = choice.bounding_box()
+
+    choice.evaluate(
+        "select => { select.selectedOptions[0].textContent = 'A model with a long name '.repeat(9) }"
+    )
+
+    assert before is not None
+    after = choice.bounding_box()
+    assert after is not None
+    assert after["height"] == before["height"]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
