@@ -10,7 +10,7 @@ class CutView:
     """The line in a thread above which the model does not see. ``kind`` as in ``chat.models.CutKind``.
 
     ``sentence`` says what is above it. ``summary`` is what is sent in its place, empty where nothing is;
-    ``awaits`` is a sentence while that is not written yet.
+    ``awaits`` is a sentence while that is not written yet. ``remove_url`` takes away a line without a summary.
     """
 
     id: str
@@ -21,6 +21,12 @@ class CutView:
     note: str = ""
     edit_url: str = ""
     change_url: str = ""
+    remove_url: str = ""
+
+    @property
+    def is_in_force(self) -> bool:
+        """Whether something is left out, and not only would be."""
+        return self.kind != "proposed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -332,6 +332,7 @@ class MessageMenuView:
 
     ``receipt_url`` and ``compare_url`` are empty where no model wrote it, and where it is the only answer.
     ``may_fork``: not while its model is hidden until a vote. ``may_edit``: not in a column of a comparison.
+    ``leave_out_url``: empty where the model sees nothing above it anyway.
     """
 
     id: int
@@ -344,6 +345,7 @@ class MessageMenuView:
     models: tuple[ModelGroup, ...] = ()
     receipt_url: str = ""
     compare_url: str = ""
+    leave_out_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -445,7 +447,7 @@ class ThreadView:
     ``revision`` counts changes of structure; the page tells it to the socket on reconnect.
     ``earlier_url`` loads the messages before the first of these, ``later_url`` those after the last; empty where
     there are none. ``undo_url`` brings back what was just deleted. ``prompt_name``: the entry of the library that
-    it follows, if it does.
+    it follows, if it does. ``cut`` is a line above everything, ``end_cut`` one below the last message.
     """
 
     id: str
@@ -465,6 +467,7 @@ class ThreadView:
     project: ProjectMark | None = None
     undo_url: str = ""
     cut: CutView | None = None
+    end_cut: CutView | None = None
 
     @property
     def is_asking(self) -> bool:

@@ -67,6 +67,7 @@ urlpatterns = [
     path("chat/<uuid:conversation_id>/context/", context.show, name="context"),
     path("chat/<uuid:conversation_id>/context/new/", context.carry_on, name="carry-on"),
     path("messages/<int:message_id>/context/<slug:choice>/", context.choose, name="context-choice"),
+    path("messages/<int:message_id>/leave-out/", context.leave_out, name="message-leave-out"),
     path("cuts/<uuid:cut_id>/", context.summary, name="cut"),
     path("cuts/<uuid:cut_id>/remove/", context.remove, name="cut-remove"),
     path("chat/<uuid:conversation_id>/tools/", tools.conversation, name="conversation-tools"),

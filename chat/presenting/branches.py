@@ -6,6 +6,8 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.urls import reverse
+
 from chat.comparing.page import compare_url
 from chat.models import Attachment, Conversation, Message, MessageRole
 from chat.permalinks import permalink
@@ -13,6 +15,7 @@ from chat.picker import model_groups
 from chat.presenters import EditView, FileChoice, MessageMenuView
 from chat.receipts.page import receipt_url
 from chat.services.answers import ref_of
+from chat.services.context import line_above
 from chat.services.models import usable_models
 
 if TYPE_CHECKING:
@@ -52,6 +55,9 @@ def menu_view(user: User, row: Message, conversation: Conversation) -> MessageMe
         may_fork=not conversation.alias,
         may_edit=conversation.comparison_id is None,
         compare_url=compare_url(row, conversation),
+        leave_out_url=reverse("chat:message-leave-out", args=[row.pk])
+        if line_above(conversation, row)
+        else "",
     )
 
 

@@ -30,6 +30,12 @@ def first_line(conversation: Conversation) -> CutView | None:
     return cut_view(cut) if cut else None
 
 
+def last_line(conversation: Conversation, last: int) -> CutView | None:
+    """The line below the last message of a path: the next question is the first that is sent."""
+    cut = conversation.cuts.filter(after=last).first() if conversation.has_cuts else None
+    return cut_view(cut) if cut else None
+
+
 def lines_on(conversation: Conversation, ids: Sequence[int]) -> dict[int, Cut]:
     """Message -> the line above it: the lowest of the path and the lowest proposal, if they are on this page."""
     cuts = sorted(conversation.cuts.all(), key=lambda cut: cut.after_id or 0, reverse=True)
@@ -74,6 +80,7 @@ def cut_view(cut: Cut) -> CutView:
         note=note(cut),
         edit_url=reverse("chat:cut", args=[cut.pk]) if cut.kind == CutKind.SUMMARISED else "",
         change_url=reverse("chat:context", args=[cut.conversation_id]),
+        remove_url=reverse("chat:cut-remove", args=[cut.pk]) if cut.kind == CutKind.DROPPED else "",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
@@ -16,9 +17,9 @@ from chat.generation.system import MEMORY, PROJECT, PROJECT_FILES, PROMPT, syste
 from chat.generation.window import Source, Window
 from chat.models import Conversation, Overflow
 from chat.picker import begins_with
-from chat.presenters import ThreadView
+from chat.presenters import MessageView
 from chat.presenting.composer import model_in
-from chat.presenting.meter import filled, meter_of, number, ratio_of, size_of, window_for
+from chat.presenting.meter import counted, filled, meter_of, number, ratio_of, size_of, window_for
 from chat.presenting.thread import thread_view
 from chat.services.models import usable_models
 
@@ -35,8 +36,9 @@ def filling_view(user: User, conversation: Conversation) -> FillingView:
     model = model_in(models, begins_with(models, user, conversation, ""))
     window = window_for(conversation, model)
     thread = thread_view(conversation)
-    known = filled(conversation, thread.messages, ratio_of(model), whole=not thread.earlier_url)
-    parts = parts_of(conversation, thread, known.tokens, ratio_of(model))
+    messages = counted(thread)
+    known = filled(conversation, messages, ratio_of(model), whole=not thread.earlier_url)
+    parts = parts_of(conversation, messages, known.tokens, ratio_of(model))
     reserve = window.reserve(options_for(conversation, model).get("max_tokens") if model else None)
     url = reverse("chat:context", args=[conversation.pk])
     cuts = [message.cut for message in thread.messages if message.cut]
@@ -54,17 +56,19 @@ def filling_view(user: User, conversation: Conversation) -> FillingView:
         choices=tuple(
             (value, str(label), value == conversation.overflow) for value, label in Overflow.choices
         ),
-        cut=cuts[-1] if cuts else thread.cut,
+        cut=thread.end_cut or (cuts[-1] if cuts else thread.cut),
     )
 
 
-def parts_of(conversation: Conversation, thread: ThreadView, tokens: int, ratio: float) -> dict[str, int]:
+def parts_of(
+    conversation: Conversation, messages: Sequence[MessageView], tokens: int, ratio: float
+) -> dict[str, int]:
     """Part -> tokens, which together are that many: as the last answer found them, else as they are now."""
-    for message in reversed(thread.messages):
+    for message in reversed(messages):
         if found := message.context.get("parts"):
             return scaled(dict(found), tokens)
     now = {part.name: estimate.of_system(part.text).tokens(ratio) for part in system_parts(conversation)}
-    now[HISTORY] = sum(size_of(message).tokens(ratio) for message in thread.messages)
+    now[HISTORY] = sum(size_of(message).tokens(ratio) for message in messages)
     return scaled(now, tokens)
 
 

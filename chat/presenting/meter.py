@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import reverse
 from django.utils import formats
@@ -35,7 +35,7 @@ class Filled:
 
 def meter_view(conversation: Conversation, thread: ThreadView, model: CatalogueModel | None) -> MeterView:
     """The meter of a page that shows the end of the conversation. No query."""
-    known = filled(conversation, thread.messages, ratio_of(model), whole=not thread.earlier_url)
+    known = filled(conversation, counted(thread), ratio_of(model), whole=not thread.earlier_url)
     return meter_of(conversation, known, window_for(conversation, model), ratio_of(model))
 
 
@@ -43,6 +43,18 @@ def meter_after(conversation: Conversation, answer: MessageView, model: Catalogu
     """The meter once that answer has ended, which knows what was sent. No query."""
     known = filled(conversation, (answer,), ratio_of(model), whole=False)
     return meter_of(conversation, known, window_for(conversation, model), ratio_of(model))
+
+
+def counted(thread: ThreadView) -> tuple[MessageView, ...]:
+    """The messages of which something is sent; what was counted before the line was where it is now tells nothing."""
+    if thread.end_cut and thread.end_cut.is_in_force:
+        return ()
+    first = next((one.id for one in reversed(thread.messages) if one.cut and one.cut.is_in_force), None)
+    if first is None and thread.earlier_url:  # a line may be above this page
+        return thread.messages
+    return tuple(
+        replace(one, context={}) if one.context.get("first") != first else one for one in thread.messages
+    )
 
 
 def ratio_of(model: CatalogueModel | None) -> float:
@@ -77,7 +89,7 @@ def filled(
         size += size_of(message)
         if parts := known.get("parts"):
             return Filled(sum(parts.values()) + size.tokens(ratio))
-        if message.cut and message.cut.kind != "proposed":
+        if message.cut and message.cut.is_in_force:
             size += estimate.of_text(message.cut.summary)
             break
     else:

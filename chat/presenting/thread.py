@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from chat.models import Conversation, Generation, Message, MessageRole
 from chat.presenters import MessageView, ThreadView
-from chat.presenting.cuts import first_line, with_cuts
+from chat.presenting.cuts import first_line, last_line, with_cuts
 from chat.presenting.message import message_view, message_views
 from chat.presenting.projects import mark_of
 from chat.presenting.upcoming import upcoming_view
@@ -26,12 +26,14 @@ def thread_view(conversation: Conversation, shown: Window | None = None) -> Thre
     shown = newest(conversation) if shown is None else shown
     url, ids = page_of(conversation), shown.ids
     messages = with_cuts(conversation, message_views(ids, conversation))
-    return thread_of(
+    thread = thread_of(
         conversation,
         messages if shown.has_later else with_open_end(messages),
         earlier_url=f"{url}?before={ids[0]}" if shown.has_earlier else "",
         later_url=f"{url}?after={ids[-1]}" if shown.has_later else "",
     )
+    end_cut = last_line(conversation, ids[-1]) if ids and not shown.has_later else None
+    return replace(thread, end_cut=end_cut) if end_cut else thread
 
 
 def page_of(conversation: Conversation) -> str:

@@ -8,10 +8,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backends.database import write_transaction
+from chat.generation.cutting import draw
+from chat.generation.reach import in_force
 from chat.generation.updates import Kind
 from chat.models import Conversation, Cut, CutKind, Generation, Message, MessageRole, Overflow
 from chat.services.answers import bump, ref_of, retry
-from chat.services.branches import COPIED, refuse_before_vote
+from chat.services.branches import COPIED, held, refuse_before_vote
 from chat.services.editing import attach_again
 from chat.services.models import find_model
 from chat.services.refusals import Refused
@@ -92,6 +94,35 @@ def edit_summary(cut: Cut, text: str) -> None:
         )
         bump(cut.conversation)
     told(cut)
+
+
+def leave_out(conversation: Conversation, message: Message) -> None:
+    """Send nothing above a question, or up to an answer, from now on. Raises Refused."""
+    with write_transaction():
+        conversation = held(conversation)
+        refuse_while_answering(conversation)
+        after = line_above(conversation, message)
+        if after is None:
+            raise Refused(_("The model does not see what is above anyway."))
+        draw(conversation, Message.objects.get(pk=after), CutKind.DROPPED)
+        bump(conversation)
+    tell(Kind.CHANGED, conversation)
+
+
+def line_above(conversation: Conversation, message: Message) -> int | None:
+    """The message below which a line would leave out what is above a question, or all up to an answer.
+
+    None where nothing is above it, where it is not shown, and where a line that leaves out as much is drawn already.
+    """
+    if conversation.comparison_id is not None:  # its columns are asked the same
+        return None
+    above = conversation.ids_up_from(message.pk, limit=2)
+    after = message.pk if message.role == MessageRole.ASSISTANT else [None, *above[:-1]][-1]
+    below = conversation.ids_up_from(conversation.head_id, until=after) if after else []
+    if after is None or below[:1] != [after]:
+        return None
+    lines = Cut.of(conversation)
+    return None if any(in_force(lines.get(place)) for place in below) else after
 
 
 def remove_line(cut: Cut) -> None:

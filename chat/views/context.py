@@ -14,11 +14,12 @@ from django.views.decorators.vary import vary_on_headers
 
 from chat.access import own_conversation, own_cut, own_message
 from chat.models import Overflow
+from chat.permalinks import permalink
 from chat.presenting.cuts import cut_view
 from chat.presenting.filling import filling_view
 from chat.services import context as service
 from chat.services.refusals import Refused
-from chat.views.messages import changed, ref_of, refuse
+from chat.views.messages import changed, place, ref_of, refuse
 from chat.views.requests import is_htmx, person, posted
 
 #: What a failed answer offers beside the two ways to leave something out.
@@ -100,4 +101,18 @@ def remove(request: HttpRequest, cut_id: UUID) -> HttpResponse:
     """Send what is above the line again."""
     cut = own_cut(person(request), cut_id)
     service.remove_line(cut)
-    return redirect(cut.conversation)
+    return changed(request, cut.conversation)
+
+
+@require_POST
+@login_required
+def leave_out(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Send nothing above a question, or up to an answer, from now on; the line that is drawn there says so."""
+    row, conversation = place(request, message_id)
+    try:
+        service.leave_out(conversation, row)
+    except Refused as refused:
+        return refuse(request, conversation, refused)
+    if not is_htmx(request):
+        return redirect(permalink(row, conversation.pk))
+    return changed(request, conversation)

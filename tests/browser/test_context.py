@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -140,3 +142,58 @@ def test_a_new_chat_carries_on_without_a_script(
     tab.page.get_by_text("Summary that the model reads instead").click()
     tab.page.get_by_role("link", name="Edit the summary").click()
     expect(tab.page.get_by_label("Summary")).to_contain_text("Thank you for asking")
+
+
+@pytest.mark.parametrize("java_script", [True, False])
+def test_a_person_draws_a_line_and_takes_it_away(
+    java_script: bool, live_hub: Hub, live_fake: FakeServerThread, open_window: Callable[..., Window]
+) -> None:
+    size = {"width": 360, "height": 740}
+    tab = open_window(live_hub, "alice", viewport=size, java_script_enabled=java_script).open()
+    page, send = tab.page, tab.page.get_by_role("button", name="Send")
+    line = page.locator('.cut[data-kind="dropped"]')
+
+    def ask(text: str) -> None:
+        tab.composer.fill(f"!echo {text}")
+        send.click()
+        expect(tab.answers.filter(has_text=text)).to_have_count(1)
+        tab.wait_until("completed")
+
+    tab.choose("fast")
+    ask("First of all")
+    ask("Second to none")
+    thread = tab.path
+    tab.mark() if java_script else None
+    tab.messages.nth(2).get_by_role("link", name="More").click()
+    page.get_by_role("button", name="Leave out everything above").click()
+    expect(line).to_contain_text("The model does not see the 2 messages above.")
+    expect(line.locator("xpath=following-sibling::article[1]")).to_contain_text("Second to none")
+    picture(tab, f"above-{java_script}")
+
+    tab.answer.get_by_role("link", name="More").click()
+    page.get_by_role("button", name="Leave out everything up to here").click()
+    expect(line).to_contain_text("The model does not see the 4 messages above.")
+    expect(line.locator("xpath=following-sibling::article")).to_have_count(0)
+    picture(tab, f"below-{java_script}")
+    ask("Third time lucky")
+    assert len(live_fake.chats[-1].messages) == 1
+    expect(line.locator("xpath=following-sibling::article")).to_have_count(2)
+
+    line.get_by_role("button", name="Remove the line").click()
+    expect(line).to_contain_text("The model does not see the 2 messages above.")
+    line.get_by_role("button", name="Remove the line").click()
+    expect(line).to_have_count(0)
+    assert tab.path == thread
+    if java_script:
+        assert tab.is_same_page()
+        assert fits(tab)
+    ask("Fourth and last")
+    assert len(live_fake.chats[-1].messages) == 7
+
+
+def picture(tab: Tab, name: str) -> None:
+    """For whoever wants to look."""
+    if folder := os.environ.get("PICTURES"):
+        for scheme in ("light", "dark"):
+            tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            tab.page.screenshot(path=Path(folder) / f"line-{name}-{scheme}.png", full_page=True)

@@ -131,6 +131,7 @@ DOORS = {
     "chat:context": Door(For.OWNER, FORM, {"overflow": "drop"}),
     "chat:carry-on": Door(For.OWNER, POST),
     "chat:context-choice": Door(For.OWNER, POST),
+    "chat:message-leave-out": Door(For.OWNER, POST),
     "chat:cut": Door(For.OWNER, FORM, {"summary": "Theirs."}),
     "chat:cut-remove": Door(For.OWNER, POST),
     "chat:tools": Door(For.PERSON, FORM, {"switch-*": "on"}),
