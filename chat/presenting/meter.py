@@ -52,8 +52,10 @@ def counted(thread: ThreadView) -> tuple[MessageView, ...]:
     first = next((one.id for one in reversed(thread.messages) if one.cut and one.cut.is_in_force), None)
     if first is None and thread.earlier_url:  # a line may be above this page
         return thread.messages
+    everything = (None, *(one.id for one in thread.messages[:1]))
+    true = everything if first is None else (first,)
     return tuple(
-        replace(one, context={}) if one.context.get("first") != first else one for one in thread.messages
+        one if one.context.get("first") in true else replace(one, context={}) for one in thread.messages
     )
 
 
