@@ -165,6 +165,8 @@ def test_a_person_draws_a_line_and_takes_it_away(
     thread = tab.path
     tab.mark() if java_script else None
     tab.messages.nth(2).get_by_role("link", name="More").click()
+    expect(page.get_by_role("button", name="Leave out everything above")).to_be_visible()
+    picture(tab, f"menu-{java_script}")
     page.get_by_role("button", name="Leave out everything above").click()
     expect(line).to_contain_text("The model does not see the 2 messages above.")
     expect(line.locator("xpath=following-sibling::article[1]")).to_contain_text("Second to none")
