@@ -80,9 +80,11 @@ def comparison_view(
 ) -> ComparisonView:
     """The comparison with the newest messages of each column, or those ``shown`` of some of them, by their ids.
 
-    A fixed number of queries for each column.
+    A fixed number of queries for each column. Raises Comparison.DoesNotExist where all columns are gone.
     """
     rows = list(comparison.columns.select_related("backend").order_by("column"))
+    if not rows:
+        raise Comparison.DoesNotExist
     columns = tuple(column_view(row, (shown or {}).get(row.pk)) for row in rows)
     revisions = "-".join(str(row.revision) for row in rows)
     return ComparisonView(

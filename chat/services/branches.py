@@ -44,7 +44,9 @@ def show(conversation: Conversation, message_id: int) -> None:
 
 
 def held(conversation: Conversation) -> Conversation:
-    """The conversation as it is now, held until the transaction ends. Raises Refused where it was deleted."""
+    """The conversation as it is now, held until the transaction ends. Raises Refused where it was deleted, and
+    Conversation.DoesNotExist where it is gone for good (see ``chat.gone``).
+    """
     found = Conversation.objects.select_for_update().get(pk=conversation.pk)
     refuse_deleted(found)
     return found
@@ -65,6 +67,7 @@ def fork(conversation: Conversation, message: Message) -> Conversation:
     if Generation.objects.active().filter(message=message).exists():
         raise Refused(_("This answer is still being written. Wait for it or stop it, then fork."))
     with write_transaction():
+        conversation = held(conversation)
         made = Conversation.objects.create(
             **{name: getattr(conversation, name) for name in COPIED},
             title=title_of_fork(conversation.title),

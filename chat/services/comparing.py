@@ -108,7 +108,7 @@ def ask_columns(
 ) -> list[Sent]:
     """The next question to these columns of one comparison. Raises Refused, also while one of them is answered.
 
-    The same form sent again gives nothing.
+    The same form sent again gives nothing. Raises Conversation.DoesNotExist where one of them is gone.
     """
     text = checked(text, may_be_empty=bool(uploads))
     models = [model_of(user, column) for column in columns]
@@ -119,6 +119,8 @@ def ask_columns(
         if already_sent(user, key, text, files):
             return []
         locked = Conversation.objects.select_for_update().in_bulk([column.pk for column in columns])
+        if len(locked) < len(columns):
+            raise Conversation.DoesNotExist
         held = [locked[column.pk] for column in columns]
         for conversation in held:
             conversation.owner = user

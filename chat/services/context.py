@@ -57,6 +57,7 @@ def carry_on(user: User, conversation: Conversation, answer: Message | None = No
         raise Refused(_("There is nothing to summarise yet."))
     model = find_model(user, ref_of(answer)) if answer and question else None
     with write_transaction():
+        conversation = held(conversation)
         new = Conversation.objects.create(
             **{name: getattr(conversation, name) for name in COPIED} | {"overflow": Overflow.SUMMARISE},
             title=conversation.title,

@@ -24,9 +24,10 @@ def rename(conversation: Conversation, title: str) -> None:
     if not title:
         raise Refused(_("A title needs at least one letter."))
     conversation.title = title
-    conversation.save(update_fields=["title"])
-    if conversation.comparison_id:
-        Conversation.objects.filter(comparison=conversation.comparison_id).update(title=title)
+    with write_transaction():
+        conversation.save(update_fields=["title"])
+        if conversation.comparison_id:
+            Conversation.objects.filter(comparison=conversation.comparison_id).update(title=title)
 
 
 def delete(conversation: Conversation) -> datetime:

@@ -77,8 +77,9 @@ def mark_read(conversation: Conversation) -> None:
 
 
 def set_tags(user: User, conversation: Conversation, text: str) -> None:
-    """These tags and no others; a comma parts them. Raises Refused."""
+    """These tags and no others; a comma parts them. Raises Refused, and Conversation.DoesNotExist."""
     with write_transaction():
+        Conversation.objects.select_for_update().only("pk").get(pk=conversation.pk)
         conversation.tags.set(tags_named(user, names_in(text)))
         forget_unused(user)
 

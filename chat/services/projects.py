@@ -43,13 +43,15 @@ def archive(project: Project, *, away: bool) -> None:
     """Put it away, or take it out again. It is not pinned any more."""
     project.archived_at = timezone.now() if away else None
     project.pinned_at = None
-    project.save(update_fields=["archived_at", "pinned_at"])
+    with write_transaction():
+        project.save(update_fields=["archived_at", "pinned_at"])
 
 
 def pin(project: Project, *, on_top: bool) -> None:
     """Let it stand before the others, or not any more."""
     project.pinned_at = timezone.now() if on_top else None
-    project.save(update_fields=["pinned_at"])
+    with write_transaction():
+        project.save(update_fields=["pinned_at"])
 
 
 def delete(project: Project, *, with_conversations: bool) -> None:

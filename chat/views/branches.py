@@ -37,8 +37,10 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
     if not is_htmx(request):
         thread = thread_view(conversation, around(conversation, row.pk))
         return render_conversation(request, conversation, thread=thread)
-    (view,) = message_views([row.pk], conversation)
-    return render(request, "chat/fragments/message.html", {"message": view})
+    views = message_views([row.pk], conversation)
+    if not views:
+        raise Message.DoesNotExist
+    return render(request, "chat/fragments/message.html", {"message": views[0]})
 
 
 @require_safe

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_list_or_404, get_object_or_404, redirect, render
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -139,7 +139,7 @@ def chosen_columns(comparison: Comparison, to: str) -> list[Conversation]:
     """The column of that number, or all. Raises Http404."""
     rows = comparison.columns.select_related("backend", "comparison").order_by("column")
     if not to:
-        return list(rows)
+        return get_list_or_404(rows)
     return [get_object_or_404(rows, column=int(to) if to.isdecimal() and len(to) < 3 else -1)]
 
 
