@@ -17,7 +17,7 @@ from chat.models.search_entry import Found
 from chat.searching import filters
 from chat.searching.index import index
 from chat.searching.language import Query
-from chat.tree.reading import messages_of
+from chat.tree.reading import shown_of
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -138,7 +138,7 @@ def find_within(conversation: Conversation, query: Query) -> list[Hit]:
 
     One hit for each message, at most :data:`CANDIDATES` of the newest. At most two queries.
     """
-    within = messages_of(conversation).filter(deleted_at=None).order_by().values("pk")
+    within = shown_of(conversation).order_by().values("pk")
     if query.terms:
         entries = SearchEntry.objects.filter(owner=conversation.owner_id, message__in=within)
         entries = entries.filter(*filters.of_message(query, "message__", "message_id"))

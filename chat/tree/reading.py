@@ -25,6 +25,13 @@ def messages_of(conversation: Conversation) -> QuerySet[Message]:
     return rows.filter(Q(conversation=conversation) | Q(pk__in=way))
 
 
+def shown_of(conversation: Conversation) -> QuerySet[Message]:
+    """Those of them that are not deleted there, see :func:`is_hidden`."""
+    own = Q(conversation=conversation)
+    hidden = (own & Q(deleted_at__isnull=False)) | (~own & Q(pk__in=conversation.forked_without))
+    return messages_of(conversation).exclude(hidden)
+
+
 def is_hidden(row: Message, conversation: Conversation) -> bool:
     """Whether it is deleted there. A fork goes on showing what is deleted from its origin later."""
     if row.conversation_id == conversation.pk:

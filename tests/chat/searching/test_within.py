@@ -12,8 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from backends.models import Backend, CatalogueModel
 from chat.models import Comparison, Generation, Message, Status
 from chat.presenting.found import found_view, within_view
+from chat.services import order
 from chat.services.branches import fork
 from chat.services.comparing import Wish, begin_comparison
+from chat.services.deleting import delete_branch, delete_message, undo
 from chat.services.sending import Sent
 from privatechathub.accounts.models import User
 from tests.chat.page import faults
@@ -98,6 +100,33 @@ def test_a_fork_finds_what_it_shares(long: Sent) -> None:
     home = f"/chat/{made.pk}/"
     assert urls == [f"{home}?message={m.pk}#message-{m.pk}" for m in (long.question, long.answer)]
     assert not within_view(made, "number").hits
+
+
+def test_a_fork_does_not_find_what_was_deleted_before_and_is_back_in_its_origin(long: Sent) -> None:
+    delete_message(long.conversation, long.answer)
+    long.conversation.refresh_from_db()
+    made = fork(long.conversation, long.conversation.path()[2])
+    undo(long.conversation)
+
+    assert [hit.label for hit in within_view(made, "walrus").hits] == ["You"]
+    assert [hit.label for hit in within_view(made, "from:model").hits] == []
+    assert [hit.label for hit in within_view(long.conversation, "walrus").hits] == ["You", "Thinking"]
+
+
+@pytest.mark.parametrize("what", ["message", "conversation"])
+def test_a_fork_finds_what_it_shares_though_that_is_deleted(
+    what: str, long: Sent, alice: User, as_alice: Client
+) -> None:
+    made = fork(long.conversation, long.answer)
+    if what == "message":
+        delete_branch(long.conversation, long.question)
+    else:
+        order.delete(alice, [long.conversation.pk])
+
+    hits = within_view(made, "walrus").hits
+
+    assert [hit.label for hit in hits] == ["You", "Thinking"]
+    assert [as_alice.get(hit.url).status_code for hit in hits] == [200, 200]
 
 
 def test_strangers_find_nothing(long: Sent, as_bob: Client) -> None:
