@@ -194,7 +194,7 @@ async def test_files_and_passages_of_two_of_one_content_are_the_same_there(
     await in_database(bring, as_bob, await in_database(everything, alice))
 
     mine = Generation.objects.filter(message__conversation__owner=bob).order_by("created_at")
-    found = [row async for row in mine]
+    found = await in_database(list, mine)
     await in_database(assert_same_there, third, found[2])
 
 
