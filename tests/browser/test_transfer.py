@@ -89,5 +89,9 @@ def test_everything_of_one_person_comes_in_at_another_with_its_facts(
     page.goto(str(address))
     expect(page.locator("#meter")).to_have_attribute("data-used", used)
     expect(page.get_by_text("Tell me of salt", exact=True).last).to_be_visible()
+    page.goto(str(page.locator("a[href*='/details/']").last.get_attribute("href")))
+    page.get_by_role("link", name="Receipt").click()
+    expect(page.get_by_text("This is exactly what was sent")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.goto("/settings/")
     expect(page.get_by_label("Your place")).to_have_value("Bergen")
