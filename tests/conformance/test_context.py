@@ -29,6 +29,8 @@ pytestmark = [
 REF = f"real/{SMOLLM2.id}"
 #: Seconds: a busy machine reads a window of text that slowly.
 PATIENCE = 240.0
+#: Tokens kept free for an answer, which ends with its first sentence: a whole window takes a minute to read.
+ROOM = CONTEXT_LENGTH // 2
 
 
 @pytest.fixture
@@ -47,9 +49,9 @@ async def listed() -> CatalogueModel:
 
 
 def talk(owner: User, backend: Backend, exchanges: int, overflow: Overflow) -> Conversation:
-    """A long conversation in words, in which no long answer is wanted."""
+    """A long conversation in words."""
     found = long_conversation(owner, exchanges, backend, text=spoken)
-    values = {"overflow": overflow, "options": {"max_tokens": 24}}
+    values = {"overflow": overflow, "options": {"max_tokens": ROOM, "stop": ["."]}}
     Conversation.objects.filter(pk=found.pk).update(backend=backend, model_id=SMOLLM2.id, **values)
     found.refresh_from_db()
     return found
@@ -88,7 +90,7 @@ async def test_the_person_sees_what_the_model_will_not(
     answered = await in_database(Generation.objects.get, pk=retried.pk)
     assert (answered.status, answered.error_message) == ("completed", "")
     assert answered.input_tokens is not None
-    assert answered.input_tokens <= CONTEXT_LENGTH - 24
+    assert answered.input_tokens <= CONTEXT_LENGTH - ROOM
 
     cut = await in_database(Cut.objects.get)
     sent = await in_database(turns_sent, answered)
@@ -135,7 +137,7 @@ async def test_a_refusal_says_how_much_fits(backend: Backend, alice: User, hub: 
     """A catalogue that is wrong: the server refuses, and the answer comes with less."""
     await listed()
     await in_database(
-        CatalogueModel.objects.update, context_length=8192, max_context_length=8192, loaded=True
+        CatalogueModel.objects.update, context_length=16_384, max_context_length=16_384, loaded=True
     )
     conversation = await in_database(talk, alice, backend, 100, Overflow.DROP)
 
