@@ -15,10 +15,10 @@ from tests.live.hub import Hub
 pytestmark = pytest.mark.xdist_group("browser-cards")
 
 
-@pytest.fixture
-def hub(make_hub: Callable[..., Hub]) -> Iterator[Hub]:
+@pytest.fixture(scope="module")
+def hub(make_module_hub: Callable[..., Hub]) -> Iterator[Hub]:
     """A hub whose only model uses tools and asks."""
-    hub = make_hub(DJANGO_SETTINGS_MODULE="tests.live.scripted_settings")
+    hub = make_module_hub(DJANGO_SETTINGS_MODULE="tests.live.scripted_settings")
     hub.add_backend("scripted:cards", "Cards", "scripted")
     yield hub.start()
     assert_calm(hub.output)

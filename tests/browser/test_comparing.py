@@ -15,13 +15,26 @@ from tests.live.hub import Hub
 pytestmark = pytest.mark.xdist_group("browser-2")
 
 
-@pytest.fixture
-def comparing(make_hub: Callable[..., Hub], fake: FakeServerThread) -> Hub:
+_ADD = """
+from django.core.management import call_command
+for name in ("Fake", "Second", "Third", "Fourth"):
+    call_command("add_backend", name, kind="openai", url="{url}/v1")
+"""
+
+
+@pytest.fixture(scope="module")
+def four_servers(make_module_hub: Callable[..., Hub], running_fake: FakeServerThread) -> Hub:
     """A hub with four servers; each says how many slots it has."""
-    hub = make_hub()
-    for name in ("Fake", "Second", "Third", "Fourth"):
-        hub.add_backend(f"{fake.url}/v1", name)
+    hub = make_module_hub()
+    hub.shell(_ADD.format(url=running_fake.url))
     return hub.start()
+
+
+@pytest.fixture
+def comparing(four_servers: Hub) -> Hub:
+    """The same, with no conversation yet."""
+    four_servers.sql("UPDATE chat_conversation SET deleted_at = created_at")
+    return four_servers
 
 
 def begin(page: Page, text: str, *models: str, blind: bool = False) -> None:

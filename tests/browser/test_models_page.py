@@ -14,11 +14,9 @@ from tests.live.hub import Hub
 pytestmark = pytest.mark.xdist_group("browser-1")
 
 _TIDY = """
-from backends.models import CatalogueModel, ModelPreference
-from privatechathub.accounts.models import User
-ModelPreference.objects.all().delete()
-User.objects.update(default_model="")
-CatalogueModel.objects.update(alias="", access="everyone", hidden=False, hub_default=False)
+DELETE FROM backends_modelpreference;
+UPDATE accounts_user SET default_model = '';
+UPDATE backends_cataloguemodel SET alias = '', access = 'everyone', hidden = 0, hub_default = 0
 """
 
 SIZES = {"wide": {"width": 1280, "height": 800}, "narrow": {"width": 360, "height": 740}}
@@ -28,7 +26,7 @@ SIZES = {"wide": {"width": 1280, "height": 800}, "narrow": {"width": 360, "heigh
 def _tidy(live_hub: Hub) -> Iterator[None]:
     """Other tests share this hub."""
     yield
-    live_hub.shell(_TIDY)
+    live_hub.sql(_TIDY)
 
 
 @pytest.fixture(params=SIZES)

@@ -25,12 +25,10 @@ OutsideContact.objects.note(
 )
 """
 _TIDY = """
-from chat.models import Internet, Notice, OutsideContact
-from privatechathub.accounts.models import User
-Notice.objects.all().delete()
-OutsideContact.objects.all().delete()
-Internet.objects.all().delete()
-User.objects.update(unread_notices=0)
+DELETE FROM chat_notice;
+DELETE FROM chat_outsidecontact;
+DELETE FROM chat_internet;
+UPDATE accounts_user SET unread_notices = 0
 """
 #: Stands for the browser's own, which no headless browser shows: remembers what it was given.
 _NOTIFICATION = """
@@ -49,7 +47,7 @@ window.setInterval = (work, every) => later(work, every === 20000 ? 200 : every)
 def _tidy(live_hub: Hub) -> Iterator[None]:
     """Other tests share this hub."""
     yield
-    live_hub.shell(_TIDY)
+    live_hub.sql(_TIDY)
 
 
 def test_an_open_page_shows_a_new_message_once(open_window: Callable[..., Window], live_hub: Hub) -> None:

@@ -63,11 +63,24 @@ def live_fake(running_fake: FakeServerThread) -> FakeServerThread:
 @pytest.fixture
 def make_hub(tmp_path: Path, prepared_hub: Hub) -> Iterator[Callable[..., Hub]]:
     """Makes hubs of the test's own, not started; all are ended with the test."""
+    yield from making_hubs(tmp_path, prepared_hub)
+
+
+@pytest.fixture(scope="module")
+def make_module_hub(
+    tmp_path_factory: pytest.TempPathFactory, prepared_hub: Hub
+) -> Iterator[Callable[..., Hub]]:
+    """The same for the tests of one module, which share them."""
+    yield from making_hubs(tmp_path_factory.mktemp("module"), prepared_hub)
+
+
+def making_hubs(folder: Path, prepared_hub: Hub) -> Iterator[Callable[..., Hub]]:
+    """Gives the function that makes them, and ends all of them."""
     made: list[Hub] = []
 
     def make(name: str = "hub", *, like: Literal["prepared", "new", "bare"] = "prepared", **env: str) -> Hub:
         """``new`` has no tables and no people yet; ``bare`` not even static files."""
-        hub = Hub(tmp_path / name, env=env)
+        hub = Hub(folder / name, env=env)
         made.append(hub)
         if like == "new":
             shutil.copytree(prepared_hub.data_dir / "static", hub.data_dir / "static")

@@ -6,9 +6,11 @@ import http.client
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 from tests.live.person import Person
@@ -154,6 +156,11 @@ class Hub:
     def shell(self, code: str) -> str:
         """Run Python with the hub's models; gives what it prints."""
         return self.manage("shell", "--verbosity", "0", "-c", code).stdout
+
+    def sql(self, script: str) -> None:
+        """Run statements on its SQLite file: what a test leaves is wiped without starting a Python for it."""
+        with closing(sqlite3.connect(self.data_dir / "hub.sqlite3", timeout=30)) as database:
+            database.executescript(f"BEGIN IMMEDIATE; {script}; COMMIT;")
 
     def add_backend(self, url: str, name: str = "Fake", kind: str = "openai", *more: str) -> None:
         """Make an AI server known; its models are listed at once."""

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.xdist_group("
 FORM = r'action="(/asks/[0-9a-f-]+/answer/)"'
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def asking_pair(
     prepared_hub: Hub, postgres: Postgres, redis: Redis, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Pair]:
@@ -73,5 +73,8 @@ def test_what_a_killed_process_had_asked_is_closed(asking_pair: Pair) -> None:
 
     asking_pair.one.kill()
 
-    there.wait_for_status(path, "interrupted")
-    assert "/asks/" not in there.get(path).text
+    try:
+        there.wait_for_status(path, "interrupted")
+        assert "/asks/" not in there.get(path).text
+    finally:
+        asking_pair.one.start()
