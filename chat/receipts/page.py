@@ -30,6 +30,7 @@ from chat.receipts import curl, facts
 from chat.receipts.views import PieceView, ReceiptView, RepeatedView, RoundView
 from chat.sampling_form import option_facts
 from chat.services.models import usable_models
+from chat.services.repeating import ref_of
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -73,6 +74,7 @@ def receipt_view(
         curl=command(user, generation, request),
         body_url=part_url(generation, "body", conversation),
         repeat_url=repeat_url(generation) if found.rounds else "",
+        names_model=bool(ref_of(generation)),
         repeated=repeated_view(user, generation, conversation),
         models=model_groups(usable_models(user), user, conversation, ""),
         compare_url=compare_url(generation.message, conversation),

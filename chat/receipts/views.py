@@ -42,7 +42,7 @@ class ReceiptView:
 
     ``cut`` is a sentence where the conversation goes further up than what was sent. ``earlier_url`` shows the
     turns before the first of these. ``curl`` is empty for servers that are not asked by one request;
-    ``repeat_url`` where it cannot be sent again.
+    ``repeat_url`` where it cannot be sent again. ``names_model``: its model is known here and need not be chosen.
     """
 
     kept: bool
@@ -64,6 +64,7 @@ class ReceiptView:
     curl: str
     body_url: str
     repeat_url: str
+    names_model: bool
     repeated: RepeatedView | None
     models: tuple[ModelGroup, ...]
     compare_url: str

@@ -47,5 +47,11 @@ def repeat(
 
 
 def ref_of(generation: Generation) -> str:
-    """The model that was asked, ``BACKEND-SLUG/MODEL-ID``."""
-    return f"{generation.backend.slug}/{generation.model_id}" if generation.backend else ""
+    """The model that was asked, ``BACKEND-SLUG/MODEL-ID``; empty where its server is gone.
+
+    An imported answer is asked again where its conversation goes on with the same model.
+    """
+    conversation = generation.message.conversation
+    goes_on = conversation.backend_id is not None and conversation.model_id == generation.model_id
+    backend = generation.backend or (conversation.backend if goes_on else None)
+    return f"{backend.slug}/{generation.model_id}" if backend else ""

@@ -102,6 +102,30 @@ async def test_system_text_options_and_rounds_of_tools_are_the_same_there(
 
 
 @live
+async def test_an_imported_request_is_sent_again_to_the_model_that_the_conversation_goes_on_with(
+    hub: runtime.Runtime, ask: Ask, bob: User, as_bob: Client
+) -> None:
+    first_script, generation = await answered(ask, None)
+    (found,) = await in_database(arrived, generation.message.conversation, bob)
+    address = reverse("chat:receipt", args=[found.pk])
+    script = Rounds([TextDelta("Again.")])
+    scripted.register("play", script)
+
+    page = await in_database(as_bob.get, address)
+    assert "Run again" in page.content.decode()
+    await in_database(as_bob.post, reverse("chat:generation-repeat", args=[found.pk]))
+    row = await in_database(Generation.objects.select_related("message__conversation").latest, "created_at")
+    await ended(Sent(row.message.conversation, row.message, row.message, row))
+
+    assert row.repeats == found.pk
+    assert canonical.values(script.requests[0]) == canonical.values(first_script.requests[0])
+    await in_database(Conversation.objects.update, model_id="other")
+    page = await in_database(as_bob.get, address)
+    assert "Run again" not in page.content.decode()
+    assert "Run on this model" in page.content.decode()
+
+
+@live
 async def test_a_fork_brings_what_lies_in_the_conversation_that_it_came_from(
     hub: runtime.Runtime, ask: Ask, bob: User
 ) -> None:
