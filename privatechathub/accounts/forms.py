@@ -31,6 +31,7 @@ class SetupForm(forms.ModelForm):  # type: ignore[type-arg]
         model = User
         fields = ["username"]
         labels = {"username": _("User name")}
+        widgets = {"username": forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"})}
         help_texts = {"username": _("You sign in with it. Letters, digits and @ . + - _")}
 
     def clean(self) -> dict[str, Any]:

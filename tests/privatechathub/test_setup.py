@@ -191,3 +191,10 @@ def test_half_of_it_makes_nobody(wanted: Any, missing: str) -> None:
 
     assert setup.create_from_environment() is None
     assert setup.needed()
+
+
+def test_password_managers_know_what_the_fields_are(link: str) -> None:
+    form = Client().get(link).context["form"]
+
+    named = {name: field.widget.attrs["autocomplete"] for name, field in form.fields.items()}
+    assert named == {"username": "username", "password": "new-password", "repeated": "new-password"}
