@@ -198,6 +198,7 @@ def test_a_model_that_cannot_see_reads_documents(ask_with: Callable[..., Sent]) 
         ("a.pdf", pdf(""), "“a.pdf” has no text"),
         ("a.txt", b"", "“a.txt” is empty"),
     ],
+    ids=["damaged", "locked", "without text", "empty"],
 )
 def test_a_refused_document_has_its_sentence(
     ask_with: Callable[..., Sent], name: str, data: bytes, words: str

@@ -239,6 +239,7 @@ def test_saying_yes_twice_does_nothing_more(as_alice: Client) -> None:
         (samples.as_json([{"user": "x"}]), "No conversations were found"),
         (samples.zipped({"a.txt": b"x"}), "No conversations were found"),
     ],
+    ids=["no JSON", "an empty list", "something else", "an empty zip"],
 )
 def test_a_bad_file_is_refused_in_words_and_not_kept(data: bytes, told: str, as_alice: Client) -> None:
     response = send(as_alice, data)
