@@ -21,6 +21,11 @@ pytest_plugins = ["tests.fakes.fixtures", "tests.live.fixtures"]
 PASSWORD = "correct horse battery"
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Whole files make no names of tests: some differ at every run, and every process must know the same names."""
+    return argname if isinstance(val, bytes | str) and len(val) > 60 else None
+
+
 @pytest.fixture
 def alice(db: None) -> User:
     """Owns conversations."""
