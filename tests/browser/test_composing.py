@@ -110,7 +110,8 @@ def test_the_question_is_in_the_thread_before_the_network_answers(tab: Tab) -> N
     tab.page.route("**/chat/", lambda route: held.append(route))
     tab.choose("fast")
     tab.composer.fill("!echo patience")
-    tab.composer.press("Enter")
+    with tab.page.expect_request("**/chat/"):
+        tab.composer.press("Enter")
 
     expect(tab.messages).to_have_count(1)
     expect(tab.messages).to_have_text("You!echo patience")
