@@ -12,7 +12,7 @@ from backends.database import write_transaction
 from chat.generation import runtime
 from chat.generation.updates import Kind
 from chat.models import Conversation, Generation, Status, UpcomingQuestion
-from chat.services.branches import held
+from chat.services import branches
 from chat.services.models import find_model
 from chat.services.refusals import Refused
 from chat.services.sending import Sent, already_sent, ask, begin, checked, tell
@@ -30,7 +30,7 @@ def add(user: User, conversation: Conversation, text: str, ref: str, key: str) -
     """Keep a question for later. None where this form was sent before. Raises Refused."""
     text = checked(text)
     with write_transaction():
-        held = hold(conversation)
+        held = branches.held(conversation)
         if key and (held.upcoming.filter(key=key[:64]).exists() or already_sent(user, key, text)):
             return None
         if held.upcoming_count >= LIMIT:
@@ -48,7 +48,7 @@ def edit(row: UpcomingQuestion, text: str) -> None:
     """Another text. Raises Refused, also where it was sent meanwhile."""
     text = checked(text)
     with write_transaction():
-        held = hold(row.conversation)
+        held = branches.held(row.conversation)
         if not held.upcoming.filter(pk=row.pk).update(text=text, trouble=""):
             raise gone()
         count(held)
@@ -58,7 +58,7 @@ def edit(row: UpcomingQuestion, text: str) -> None:
 def remove(row: UpcomingQuestion) -> None:
     """Take it back. Raises Refused where it was sent meanwhile."""
     with write_transaction():
-        held = hold(row.conversation)
+        held = branches.held(row.conversation)
         if not held.upcoming.filter(pk=row.pk).delete()[0]:
             raise gone()
         count(held)
@@ -124,11 +124,6 @@ def send_first(conversation: Conversation, *, asked_for: bool) -> Sent | None:
     row.delete()
     count(conversation)
     return sent
-
-
-def hold(conversation: Conversation) -> Conversation:
-    """The conversation, locked until the caller's transaction ends. Raises Refused where it was deleted."""
-    return held(conversation)
 
 
 def count(conversation: Conversation, **values: str) -> None:
