@@ -56,6 +56,14 @@ def is_empty(backend_id: int | None) -> bool:
     return not Generation.objects.filter(of(backend_id), status=Status.QUEUED).exists()
 
 
+def somebody_waits(backend_id: int | None, *, besides: UUID | None = None) -> bool:
+    """Whether anybody's turn comes before that of a newcomer."""
+    if is_empty(backend_id):
+        return False
+    rows = line(backend_id)
+    return (rows.exclude(pk=besides) if besides else rows).exists()
+
+
 def of(backend_id: int | None) -> Q:
     """Generations of that backend; None stands for all whose backend was deleted, which fail at once."""
     return Q(backend__isnull=True) if backend_id is None else Q(backend_id=backend_id)
@@ -69,7 +77,7 @@ def admit(generation: Generation) -> bool:
     backend = generation.backend
     if generation.after_id is not None:
         return False
-    if not is_empty(generation.backend_id) and line(generation.backend_id).exclude(pk=generation.pk).exists():
+    if somebody_waits(generation.backend_id, besides=generation.pk):
         return False
     if not has_free_slot(generation.backend_id, backend):
         return False
@@ -107,7 +115,7 @@ def has_free_slot(backend_id: int | None, backend: Backend | None = None) -> boo
 def claim_unrecorded(backend_id: int) -> bool:
     """Take a slot for an answer without a row; False where there is none or somebody waits."""
     with write_transaction():
-        if line(backend_id).exists() or not has_free_slot(backend_id):
+        if somebody_waits(backend_id) or not has_free_slot(backend_id):
             return False
         with _counting:
             unrecorded[backend_id] += 1
