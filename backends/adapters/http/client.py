@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import httpx
 
@@ -22,6 +22,15 @@ from backends.adapters.http.transport import Transport, certificates
 #: Bytes of an error's body that are read, and of a whole JSON answer.
 MAX_ERROR_BODY = 64 * 1024
 MAX_JSON_BODY = 16 * 1024 * 1024
+
+
+class Options(TypedDict, total=False):
+    """What a request may have beside its address, see :meth:`Http.request`."""
+
+    body: Any
+    params: Mapping[str, str] | None
+    headers: Mapping[str, str] | None
+    timeout: float | None
 
 
 class Http:
@@ -79,21 +88,10 @@ class Http:
         return Reply(response.status_code, dict(response.headers), data)
 
     async def request_json(
-        self,
-        endpoint: Endpoint,
-        method: str,
-        path: str,
-        *,
-        body: Any = None,
-        params: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
+        self, endpoint: Endpoint, method: str, path: str, **options: Unpack[Options]
     ) -> Any:
         """Like :meth:`request`, but the parsed JSON of the answer; None where it is empty."""
-        reply = await self.request(
-            endpoint, method, path, body=body, params=params, headers=headers, timeout=timeout
-        )
-        return reply.json()
+        return (await self.request(endpoint, method, path, **options)).json()
 
     @asynccontextmanager
     async def open_stream(
