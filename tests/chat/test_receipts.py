@@ -73,6 +73,13 @@ async def answered(ask: Ask, conversation: Conversation | None, *rounds: Any) ->
     return script, await in_database(rows.get, pk=generation.pk)
 
 
+def cut_after(message: Message, summary: str = "") -> None:
+    """What is above and that message are left out, or summarised, from now on."""
+    kind = CutKind.SUMMARISED if summary else CutKind.DROPPED
+    Cut.objects.create(conversation=message.conversation, after=message, kind=kind, summary=summary)
+    Conversation.objects.update(has_cuts=True)
+
+
 def rebuilt(generation: Generation) -> Rebuilt:
     """From its row, as a page reads it."""
     rows = Generation.objects.select_related("message__conversation", "system_text", "tools_text")
@@ -253,11 +260,8 @@ async def test_what_was_cut_off_is_not_in_it_and_its_summary_is(
     _script, first = await answered(ask, None)
     conversation = first.message.conversation
 
-    def cut() -> None:
-        Cut.objects.create(conversation=conversation, after=first.message, kind=kind, summary=summary)
-        Conversation.objects.update(has_cuts=True)
-
-    await in_database(cut)
+    await in_database(cut_after, first.message, summary)
+    assert (await in_database(Cut.objects.get)).kind == kind
     script, generation = await answered(ask, conversation)
     await in_database(Cut.objects.update, summary="Written anew since.", kind=CutKind.DROPPED)
 

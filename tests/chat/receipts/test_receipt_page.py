@@ -25,7 +25,7 @@ from backends.adapters.messages import ChatMessage, ChatRequest, Role
 from backends.database import in_database
 from backends.models import Backend, CatalogueModel
 from chat.generation import canonical, runtime
-from chat.models import Conversation, Cut, CutKind, Generation, Message, Status
+from chat.models import Conversation, Cut, Generation, Message, Status
 from chat.receipts import curl
 from chat.services import branches, deleting
 from chat.services.refusals import Refused
@@ -33,7 +33,7 @@ from chat.services.repeating import repeat
 from chat.services.sending import Sent
 from privatechathub.accounts.models import User
 from tests.chat.page import faults, read
-from tests.chat.test_receipts import DONE, answered, assert_same, tools
+from tests.chat.test_receipts import DONE, answered, assert_same, cut_after, tools
 from tests.chat.tooling import Adder, Rounds, call
 from tests.chat.watching import ended
 
@@ -189,12 +189,7 @@ async def test_that_older_messages_were_not_sent_is_said(
     _script, first = await answered(ask, None)
     conversation = first.message.conversation
 
-    def cut() -> None:
-        kind = CutKind.SUMMARISED if summary else CutKind.DROPPED
-        Cut.objects.create(conversation=conversation, after=first.message, kind=kind, summary=summary)
-        Conversation.objects.update(has_cuts=True)
-
-    await in_database(cut)
+    await in_database(cut_after, first.message, summary)
     first_script, generation = await answered(ask, conversation)
     await in_database(Cut.objects.all().delete)
     await in_database(Conversation.objects.update, has_cuts=False)

@@ -18,7 +18,7 @@ from backends.adapters.events import Finish, FinishReason, TextDelta
 from backends.database import in_database
 from chat.generation import canonical, runtime
 from chat.generation.receipt import stretches
-from chat.models import Conversation, Cut, CutKind, Generation, Message, StoredText
+from chat.models import Conversation, Cut, Generation, Message, StoredText
 from chat.services import answers, branches, deleting
 from chat.services.repeating import repeat
 from chat.services.sending import Sent
@@ -30,7 +30,7 @@ from chat.transfer.portable import HUB, LeftOut, Run, SentRequest, Talk, Turn
 from chat.transfer.writing import as_json
 from privatechathub.accounts.models import User
 from tests.chat.attachments.pictures import attach_picture, plain
-from tests.chat.test_receipts import DONE, answered, rebuilt, tools
+from tests.chat.test_receipts import DONE, answered, cut_after, rebuilt, tools
 from tests.chat.tooling import Adder, Rounds, call
 from tests.chat.transfer.test_files import bring, everything
 from tests.chat.watching import ended
@@ -151,12 +151,7 @@ async def test_a_cut_and_its_summary_are_the_same_there(
     _script, first = await answered(ask, None)
     conversation = first.message.conversation
 
-    def cut() -> None:
-        kind = CutKind.SUMMARISED if summary else CutKind.DROPPED
-        Cut.objects.create(conversation=conversation, after=first.message, kind=kind, summary=summary)
-        Conversation.objects.update(has_cuts=True)
-
-    await in_database(cut)
+    await in_database(cut_after, first.message, summary)
     _script, generation = await answered(ask, conversation)
     _script, last = await answered(ask, conversation)
     await in_database(Cut.objects.update, summary="Written anew since.")
