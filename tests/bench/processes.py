@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 TICKS = os.sysconf("SC_CLK_TCK")
 USERNAME, PASSWORD = "bench", "measuring-tape-42"
 START_LIMIT = 60.0
+#: Tokens that the fake backend's models take: room for the longest conversation that is measured.
+WINDOW = 131_072
 
 
 class StartError(RuntimeError):
@@ -116,7 +118,8 @@ class Setting:
     @contextlib.contextmanager
     def backend(self) -> Iterator[int]:
         """The fake backend; gives its process id."""
-        command = [sys.executable, "-m", "tests.fakes.server", "--port", str(self.backend_port)]
+        options = ("--port", str(self.backend_port), "--window", str(WINDOW))
+        command = [sys.executable, "-m", "tests.fakes.server", *options]
         with self._log("backend") as log, running(command, os.environ, log) as process:
             wait_for_200(process, self.backend_port, "/health")
             yield process.pid

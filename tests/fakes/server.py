@@ -348,10 +348,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--models", help="names, with commas between them", default=",".join(catalogue.DEFAULT_MODELS)
     )
+    parser.add_argument(
+        "--window", type=int, help="tokens that its models say they take", default=catalogue.CONTEXT_LENGTH
+    )
     chosen = parser.parse_args(arguments)
     server = FakeServer(
         host=chosen.host, port=chosen.port, api_key=chosen.api_key, models=chosen.models.split(",")
     )
+    server.announced = chosen.window
     asyncio.run(_serve(server))
 
 
