@@ -79,7 +79,6 @@ async def test_an_answer(adapter: OpenCodeAdapter, look: Any) -> None:
     assert "Paris" in answer.text
     assert answer.usage.input_tokens
     assert answer.usage.output_tokens
-    assert len(answer.all(TextDelta)) > 1
     session = await look(f"/session/{answer.state['session_id']}")
     assert session["title"] == "Conformance"
     assert session["permission"] == DENY
@@ -129,6 +128,7 @@ async def at_rest(look: Any, session_id: str) -> bool:
 
 
 async def test_leaving_an_answer_stops_it(adapter: OpenCodeAdapter, look: Any) -> None:
+    """Which also tells that it streams: its first words are here before its last are written."""
     request = question(MODEL, "Tell me a very long story about a king.")
     async with left_after(adapter, request, lambda event: isinstance(event, TextDelta)) as answer:
         session_id = answer.state["session_id"]
