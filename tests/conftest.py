@@ -19,11 +19,21 @@ from privatechathub.accounts.models import User
 pytest_plugins = ["tests.fakes.fixtures", "tests.live.fixtures"]
 
 PASSWORD = "correct horse battery"
+#: Marks of tests that need another program; one that fails is run once more, which the summary lists as "RERUN".
+OTHERS = ("browser", "real", "postgres", "redis")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Whole files make no names of tests: some differ at every run, and every process must know the same names."""
     return argname if isinstance(val, bytes | str) and len(val) > 60 else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Programs that are not ours (a browser, an AI server, a database) may have a bad moment; two in a row are ours."""
+    for item in items:
+        if any(map(item.get_closest_marker, OTHERS)):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture
