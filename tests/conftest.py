@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from django.test import Client
 
+from backends import watch
 from backends.database import close_connections
 from backends.models import Backend, CatalogueModel
 from chat.generation import runtime
@@ -100,8 +101,19 @@ def ask(alice: User, demo: Backend) -> Callable[..., Sent]:
     return send
 
 
+@pytest.fixture
+def unwatched_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub looks at no script by itself, at whatever moment: tests set what is known of those."""
+    watched = watch.watched_backends
+
+    def others() -> list[Backend]:
+        return [backend for backend in watched() if backend.kind != "scripted"]
+
+    monkeypatch.setattr(watch, "watched_backends", others)
+
+
 @pytest_asyncio.fixture
-async def hub(transactional_db: None) -> AsyncIterator[runtime.Runtime]:
+async def hub(transactional_db: None, unwatched_scripts: None) -> AsyncIterator[runtime.Runtime]:
     """What runs beside the pages, on the test's event loop."""
     running = await runtime.start()
     yield running

@@ -56,6 +56,11 @@ def _script() -> Iterator[None]:
 
 
 @pytest.fixture
+def unwatched_scripts() -> None:
+    """Here they are looked at."""
+
+
+@pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses too short to wait for."""
     monkeypatch.setattr(waiting, "PAUSES", (0.01, 0.02, 0.03))
