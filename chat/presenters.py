@@ -5,7 +5,7 @@ The same values serve a page, an htmx fragment and a frame over the socket.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -42,6 +42,14 @@ class SourceView:
     title: str
     site: str
     number: int = 0
+
+
+def each_once(sources: Iterable[SourceView]) -> tuple[SourceView, ...]:
+    """Those of one answer by their addresses, the ones with numbers first."""
+    found: dict[str, SourceView] = {}
+    for source in sorted(sources, key=lambda source: (not source.number, source.number)):
+        found.setdefault(source.url, source)
+    return tuple(found.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,12 +281,7 @@ class MessageView:
     @property
     def sources(self) -> tuple[SourceView, ...]:
         """The pages that the tools' results rest on, each once, those with numbers first."""
-        every = (source for activity in self.activities for source in activity.sources)
-        ordered = sorted(every, key=lambda source: (not source.number, source.number))
-        found: dict[str, SourceView] = {}
-        for source in ordered:
-            found.setdefault(source.url, source)
-        return tuple(found.values())
+        return each_once(source for activity in self.activities for source in activity.sources)
 
     @property
     def is_active(self) -> bool:

@@ -30,7 +30,7 @@ def excerpts_view(generation: Generation, text: str) -> ExcerptsView | None:
 def passage_views(told: Told, named: Container[int] = ()) -> tuple[PassageView, ...]:
     """What was sent, numbered as the model read it."""
     return tuple(
-        PassageView(number, passage.name, place_of(passage), url_of(passage), number in named)
+        PassageView(number, passage.name, place_in_words(passage.place), url_of(passage), number in named)
         for number, passage in enumerate(told.passages, 1)
     )
 
@@ -46,9 +46,9 @@ def sentence(told: Told) -> str:
     ) % {"names": names, "count": count}
 
 
-def place_of(passage: Passage) -> str:
-    """Where it stands in its document, in words."""
-    unit, _colon, name = passage.place.partition(":")
+def place_in_words(place: str) -> str:
+    """Where a passage stands in its document."""
+    unit, _colon, name = place.partition(":")
     return {
         "page": _("p. %(name)s"),
         "slide": _("slide %(name)s"),

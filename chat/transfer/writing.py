@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from chat.models import MessageRole
 from chat.services.comparing import alias_of
 from chat.transfer import limits
 from chat.transfer.formats import hub, library, project, settings
+from chat.transfer.grounds import Call, Ground, calls_of, citations_of, grounds_of, one_line
 from chat.transfer.portable import Column, Library, PortableProject, Settings, Talk, Turn
 
 
@@ -41,6 +43,8 @@ class Part:
     html: SafeString
     reasoning: SafeString
     files: tuple[str, ...]
+    calls: tuple[Call, ...] = ()
+    grounds: tuple[Ground, ...] = ()
 
 
 def as_json(talk: Talk) -> str:
@@ -68,7 +72,7 @@ def project_as_json(found: PortableProject) -> str:
 
 def as_markdown(talk: Talk) -> str:
     """Headings for the turns, the texts as they are."""
-    lines = [f"# {_one_line(talk.title) or _('New chat')}", ""]
+    lines = [f"# {one_line(talk.title) or _('New chat')}", ""]
     if talk.instructions:
         lines += [f"## {_('System prompt')}", "", talk.instructions, ""]
     for turn in talk.path():
@@ -80,20 +84,58 @@ def as_markdown(talk: Talk) -> str:
                 f"> {line}".rstrip() for line in [f"**{_('Thinking')}**", "", *turn.reasoning.split("\n")]
             ]
             lines.append("")
+        for call in calls_of(turn):
+            lines += [*call_lines(call), ""]
         lines += [turn.text, ""]
+        if grounds := grounds_of(turn):
+            lines += [f"{_('Sources')}:", "", *map(ground_line, grounds), ""]
         if turn.files:
             lines += [*(f"- {_('File')}: {name}" for name in file_names(turn)), ""]
     return "\n".join(lines)
 
 
+def call_lines(call: Call) -> list[str]:
+    """A call in Markdown: what was called with what, and what came back."""
+    name, title = call.name.replace("`", "'"), f" {as_words(call.title)}" if call.title else ""
+    lines = [f"**{_('Tool')}** `{name}`{title} · {call.state}"]
+    for language, text in (("json", call.arguments), ("text", call.result)):
+        if text:
+            lines += ["", *fenced(text, language)]
+    return lines
+
+
+def fenced(text: str, language: str) -> list[str]:
+    """A block of code whose fence the text cannot close."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence}{language}", text, fence]
+
+
+def ground_line(ground: Ground) -> str:
+    """A source in Markdown. Its number stands as it does in the answer."""
+    number = f"\\[{ground.number}\\] " if ground.number else ""
+    return f"- {number}{as_words(ground.title)}{f' <{ground.url}>' if ground.url else ''}"
+
+
+def as_words(text: str) -> str:
+    """Text from outside in Markdown, in which nothing of it means anything."""
+    return re.sub(r"([\\`*_\[\]<>#|~!&])", r"\\\1", text)
+
+
 def as_text(talk: Talk) -> str:
     """The texts, each below its speaker."""
-    title = _one_line(talk.title) or _("New chat")
+    title = one_line(talk.title) or _("New chat")
     lines = [title, "=" * len(title), ""]
     if talk.instructions:
         lines += [f"[{_('System prompt')}]", talk.instructions, ""]
     for turn in talk.path():
-        lines += [" · ".join(filter(None, (f"[{speaker(turn, talk.column)}]", moment(turn)))), turn.text]
+        lines.append(" · ".join(filter(None, (f"[{speaker(turn, talk.column)}]", moment(turn)))))
+        lines += [f"[{_('Tool')}: {call.name} · {call.state}]" for call in calls_of(turn)]
+        lines.append(turn.text)
+        lines += [
+            " ".join(filter(None, (f"[{ground.number}]" if ground.number else "-", ground.title, ground.url)))
+            for ground in grounds_of(turn)
+        ]
         lines += [*(f"[{_('File')}: {name}]" for name in file_names(turn)), ""]
     return "\n".join(lines)
 
@@ -116,9 +158,11 @@ def _parts(talk: Talk) -> Iterator[Part]:
             role=turn.role,
             speaker=speaker(turn, talk.column),
             when=moment(turn),
-            html=_safe(render_user(turn.text) if mine else render(turn.text)),
+            html=_safe(render_user(turn.text) if mine else render(turn.text, citations_of(turn))),
             reasoning=_safe(render(turn.reasoning)),
             files=file_names(turn),
+            calls=calls_of(turn),
+            grounds=grounds_of(turn),
         )
 
 
@@ -134,22 +178,18 @@ def speaker(turn: Turn, column: Column | None = None) -> str:
     if column and column.wants_vote:
         return alias_of(column.number)
     run = turn.runs[-1].values if turn.runs else {}
-    return _one_line(run.get("model_name") or run.get("model_id") or "") or _("Assistant")
+    return one_line(run.get("model_name") or run.get("model_id") or "") or _("Assistant")
 
 
 def file_names(turn: Turn) -> tuple[str, ...]:
     """What came with it, by name."""
-    return tuple(_one_line(file["name"]) for file in turn.files)
+    return tuple(one_line(file["name"]) for file in turn.files)
 
 
 def moment(turn: Turn) -> str:
     """When, as a date for people."""
     when = turn.created_at
     return formats.date_format(timezone.localtime(when), "DATETIME_FORMAT") if when else ""
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 KINDS: Mapping[str, Kind] = {

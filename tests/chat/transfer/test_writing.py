@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -72,6 +73,75 @@ def test_files_are_named_where_they_were_sent() -> None:
     assert "Look\n[File: a <b>.png]\n" in as_text(found)
     (named,) = read(as_html(found)).all("span", dir="auto")[-1:]
     assert named.text == "a <b>.png"
+
+
+def looked_up(text: str, **more: Any) -> Talk:
+    """An answer for which two tools were called."""
+    pages = [
+        {
+            "url": "https://bees.example/1",
+            "title": "How bees \u202edance",
+            "site": "bees.example",
+            "number": 1,
+        },
+        {"url": "https://wax.example/", "title": "*Wax* [x](y)", "site": "wax.example", "number": 2},
+        {"url": "javascript:alert(1)", "title": "Bad", "site": "", "number": 3},
+    ]
+    search = {
+        "name": "web_search", "title": "Search the web", "state": "done", "input": '{"query": "bees"}',
+        "output": "[1] How bees dance\n```\n<script>alert(1)</script>", "sources": pages,
+    }  # fmt: skip
+    failed = {"name": "add`", "title": "", "state": "error", "input": "", "output": "No.", "sources": []}
+    run = Run({"model_name": "Play"} | more, activities=(search | {"output": "x" * 9000}, search, failed))
+    turns = (Turn("1", None, "user", "Bees?"), Turn("2", "1", "assistant", text, runs=(run,)))
+    return Talk(HUB, "x", "T", turns, head="2")
+
+
+def test_markdown_tells_what_was_called_and_what_the_answer_rests_on() -> None:
+    written = as_markdown(looked_up("They dance [1]."))
+
+    assert '**Tool** `web_search` Search the web · done\n\n```json\n{"query": "bees"}\n```\n' in written
+    assert "````text\n[1] How bees dance\n```\n<script>alert(1)</script>\n````\n" in written
+    assert f"```text\n{'x' * 4000}…\n```" in written
+    assert "**Tool** `add'` · failed\n\n```text\nNo.\n```\n\nThey dance [1].\n" in written
+    assert written.endswith(
+        "Sources:\n\n- \\[1\\] How bees dance <https://bees.example/1>\n"
+        "- \\[2\\] \\*Wax\\* \\[x\\](y) <https://wax.example/>\n"
+    )
+
+
+def test_text_names_what_was_called_and_what_the_answer_rests_on() -> None:
+    written = as_text(looked_up("They dance [1]."))
+
+    assert (
+        "[Tool: web_search · done]\n[Tool: add` · failed]\nThey dance [1].\n"
+        "[1] How bees dance https://bees.example/1\n[2] *Wax* [x](y) https://wax.example/\n"
+    ) in written
+
+
+def test_marks_lead_to_sources_in_the_page_and_calls_are_folded() -> None:
+    page = read(as_html(looked_up("They dance [1][2], far [3].")))
+
+    assert page.faults == []
+    assert [mark.attributes["href"] for mark in page.all("a")] == [
+        "https://bees.example/1", "https://wax.example/", "https://bees.example/1", "https://wax.example/",
+    ]  # fmt: skip
+    assert [mark.text for mark in page.all("a")] == ["[1]", "[2]", "How bees dance", "*Wax* [x](y)"]
+    assert len(page.all("details", class_="call")) == 3
+    assert not page.all("script")
+
+
+def test_passages_of_documents_are_sources_without_an_address() -> None:
+    told = {
+        "files": {"d" * 64: "bees.pdf"},
+        "passages": [{"file": "d" * 64, "place": "page:12", "start": 0, "end": 9}],
+    }
+    talk = looked_up("They dance [1].", passages=told)
+
+    assert "- \\[1\\] bees.pdf p. 12\n" in as_markdown(talk)
+    page = read(as_html(talk))
+    assert [link.text for link in page.all("a")] == ["How bees dance", "*Wax* [x](y)"]
+    assert "bees.pdf p. 12" in page.texts()
 
 
 @pytest.mark.parametrize("place", ["text", "title", "system"])
