@@ -46,12 +46,17 @@ class Citation:
 
     @property
     def name(self) -> str:
-        """The label as one short line; without marks of direction, which would turn round what stands beside it."""
-        line = " ".join(_TURNING.sub("", self.label).split())
-        return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+        """The label as one short line."""
+        return as_line(self.label)
 
 
 Citations = Mapping[int, Citation]
+
+
+def as_line(label: str) -> str:
+    """A name of any origin as one short line; without marks of direction, which turn round what stands beside it."""
+    line = " ".join(_TURNING.sub("", label).split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
 
 
 def numbers_in(text: str) -> set[int]:
@@ -61,6 +66,7 @@ def numbers_in(text: str) -> set[int]:
 
 def plugin(md: MarkdownIt) -> None:
     """Before neighbouring texts are joined: an escaped bracket can still be told from one that is meant."""
+    md.core.ruler.before("inline", "citation_definitions", _without_definitions)
     md.core.ruler.before("text_join", "citation", _rule)
 
 
@@ -86,9 +92,20 @@ def _link(number: int, shown: str, citations: Citations) -> str:
     )
 
 
-def _rule(state: StateCore) -> None:
+def _without_definitions(state: StateCore) -> None:
+    """Forget what a model says that its numbers are (``[1]: https://…``): the hub knows what they are."""
+    definitions = state.env.get("references", {})
+    for number in _known(state):
+        definitions.pop(str(number), None)
+
+
+def _known(state: StateCore) -> set[int]:
     citations: Citations = state.env.get(ENV) or {}
-    known = {number for number, citation in citations.items() if citation.is_safe}
+    return {number for number, citation in citations.items() if citation.is_safe}
+
+
+def _rule(state: StateCore) -> None:
+    known = _known(state)
     if not known:
         return
     for token in state.tokens:

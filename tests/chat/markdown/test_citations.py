@@ -44,6 +44,11 @@ A, B = KNOWN[1].url, KNOWN[2].url
         ("| a [1] |\n|---|\n| b [2] |", [("[1]", A), ("[2]", B)]),
         ("[[1]]", [("[1]", A)]),
         ("[1]: Title, without an address", [("[1]", A)]),
+        (
+            "So [1], [1][2].\n\n[1]: https://example.org/of-the-model\n[2]: <https://example.org/>",
+            [("[1]", A)] * 2 + [("[2]", B)],
+        ),
+        ("[x][1]\n\n[1]: https://example.org/of-the-model", [("[1]", A)]),
         ("١ [١]", [("[١]", A)]),
     ],
 )
@@ -62,7 +67,7 @@ def test_numbers_of_sources_are_links(text: str, expected: list[tuple[str, str]]
         "~~~python\nx[1] = [2]",
         "[1](https://example.org) [x [1] y](https://example.org) ![a [1]](https://example.org/i.png)",
         "[1](javascript:alert(1)) [1](/logout)",
-        "[1]\n\n[1]: https://example.org/of-the-model",
+        "[5]\n\n[5]: https://example.org/of-the-model",
         "https://example.org/?a[1] <https://example.org/[1]>",
         "A note[^1].\n\n[^1]: Said [^2].",
         "$a[1]$ \\(b[2]\\) $$c[1]$$ \\[1\\]",
