@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import formats
 from django.utils.translation import gettext as _
 
+from chat.markdown import as_line
 from chat.models import Activity, ActivityState, Ask, Generation
 from chat.presenters import ActivityView, AskView, OptionView, QuestionView, SourceView
 
@@ -75,7 +76,7 @@ def source_views(sources: Iterable[Mapping[str, Any]]) -> tuple[SourceView, ...]
         parts = urlsplit_or_none(url)
         if parts and parts.scheme in {"http", "https"} and parts.hostname:
             site = source.get("site") or parts.hostname.removeprefix("www.")
-            title, number = source.get("title") or url, source.get("number", 0)
+            title, number = as_line(source.get("title", "")) or url, source.get("number", 0)
             found.append(SourceView(url=url, title=title, site=site, number=number))
     return tuple(found)
 

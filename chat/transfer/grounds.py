@@ -55,7 +55,7 @@ def calls_of(turn: Turn) -> tuple[Call, ...]:
 
 def grounds_of(turn: Turn) -> tuple[Ground, ...]:
     """The pages that its tools found, each once, then the passages of documents that were sent."""
-    pages = (Ground(page.number, Citation("", page.title).name, page.url) for page in each_once(_pages(turn)))
+    pages = (Ground(page.number, page.title, page.url) for page in each_once(_pages(turn)))
     return (*pages, *passages_of(turn))
 
 

@@ -285,13 +285,15 @@ def test_while_it_is_written_it_is_text(ask: Ask) -> None:
 
 
 def test_files_to_keep_hold_the_mark_and_paper_the_list(ask: Ask, as_alice: Client, as_bob: Client) -> None:
-    sent = completed(ask(), "So [1].", page(1, "https://a.example/", "Bees"))
+    sent = completed(ask(), "So [1].", page(1, "https://a.example/", "Bees \u202edance"))
     address = f"/chat/{sent.conversation.pk}"
 
     assert "So [1]." in as_alice.get(f"{address}/export/?as=md").content.decode()
-    assert '<p dir="auto">So [1].</p>' in as_alice.get(f"{address}/export/?as=html").content.decode()
+    assert cited(as_alice.get(f"{address}/export/?as=html").content.decode()) == [
+        ("[1]", "https://a.example/")
+    ]
     assert (
-        '<li dir="auto">[1] Bees — https://a.example/</li>'
+        '<li>[1] <bdi>Bees dance</bdi> — <bdi dir="ltr">https://a.example/</bdi></li>'
         in as_alice.get(f"{address}/print/").content.decode()
     )
     assert as_bob.get(f"{address}/print/").status_code == 404
