@@ -189,13 +189,10 @@ class CatalogueModelQuerySet(RestrictedQuerySet["CatalogueModel"]):
         return self.open_to(user).filter(backend__in=Backend.objects.usable_by(user))
 
     def with_wishes_of(self, user: User) -> CatalogueModelQuerySet:
-        """Each with ``is_favourite`` and ``is_unwanted``, as this person set them."""
-        wishes = ModelPreference.objects.filter(user=user, model=models.OuterRef("pk"))
-        columns = {
-            "is_favourite": models.Exists(wishes.filter(favourite=True)),
-            "is_unwanted": models.Exists(wishes.filter(hidden=True)),
-        }
-        return self.annotate(**columns)
+        """Each with ``is_favourite`` and ``is_unwanted``, as this person set them; None where they never did."""
+        wish = models.FilteredRelation("preferences", condition=models.Q(preferences__user=user))
+        columns = {"is_favourite": models.F("wish__favourite"), "is_unwanted": models.F("wish__hidden")}
+        return self.annotate(wish=wish, **columns)
 
     def undecided(self) -> CatalogueModelQuerySet:
         """Those of which nobody wanted anything: without alias, rule, or a person's preference."""
@@ -257,8 +254,8 @@ class CatalogueModel(Restricted):
     sampling = models.JSONField(default=dict, blank=True, editable=False)
 
     #: There only where :meth:`CatalogueModelQuerySet.with_wishes_of` was asked.
-    is_favourite: bool
-    is_unwanted: bool
+    is_favourite: bool | None
+    is_unwanted: bool | None
 
     objects = CatalogueModelQuerySet.as_manager()
 

@@ -49,7 +49,7 @@ def offers(user: User, rows: CatalogueModelQuerySet) -> list[Offer]:
     if not user.is_staff and not all(is_open_to_everyone(row) for row in found):
         usable = set(rows.usable_by(user).values_list("pk", flat=True))
         found = [row for row in found if row.pk in usable]
-    return [Offer(row, favourite=row.is_favourite, hidden=row.is_unwanted) for row in found]
+    return [Offer(row, favourite=bool(row.is_favourite), hidden=bool(row.is_unwanted)) for row in found]
 
 
 def is_open_to_everyone(model: CatalogueModel) -> bool:
