@@ -130,22 +130,23 @@ def already_sent(user: User, key: str, text: str, files: Sequence[Staged] = ()) 
 
     A browser that goes back shows a form with its old key; another text or file in it is another question.
     """
-    found = (
-        Submission.objects.select_related("message__conversation")
-        .filter(user=user, key=key[:64], message__text=text, message__deleted_at=None)
-        .filter(message__conversation__deleted_at=None)
-        .first()
-        if key
-        else None
-    )
-    if found is None or not has_these(found.message, files):
+    question = made_by(user, key) if key else None
+    if question is None or question.text != text or not has_these(question, files):
         return None
-    question = found.message
     answers = Generation.objects.filter(message__parent=question, message__deleted_at=None)
     generation = answers.select_related("message").first()
     if generation is None:
         return None
     return Sent(question.conversation, question, generation.message, generation, repeated=True)
+
+
+def made_by(user: User, key: str) -> Message | None:
+    """The question that this form made last, None where it is gone; a small query where it made none, as mostly."""
+    made = Submission.objects.filter(user=user, key=key[:64])
+    for message in made.values_list("message_id", flat=True)[:1]:
+        there = Message.objects.filter(pk=message, deleted_at=None, conversation__deleted_at=None)
+        return there.select_related("conversation").first()
+    return None
 
 
 def has_these(question: Message, files: Sequence[Staged]) -> bool:
@@ -200,8 +201,12 @@ def ask(
 
 def remember(user: User, key: str, question: Message) -> None:
     """What this form made last. Inside the caller's transaction, which no other of this person passes."""
-    if not Submission.objects.filter(user=user, key=key).update(message=question):
-        Submission.objects.create(user=user, key=key, message=question)
+    Submission.objects.bulk_create(
+        [Submission(user=user, key=key, message=question)],
+        update_conflicts=True,
+        unique_fields=["user", "key"],
+        update_fields=["message"],
+    )
 
 
 def add_answer(
