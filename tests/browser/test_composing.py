@@ -221,3 +221,14 @@ def test_a_long_name_of_a_model_stays_on_one_line(open_window: Callable[..., Win
     assert after is not None
     assert after["height"] == before["height"]
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_name_of_a_model_has_room_on_a_telephone(phone: Window) -> None:
+    page = phone.open("/").page
+    choice = page.get_by_label("Model", exact=True)
+
+    choice.evaluate("select => { select.selectedOptions[0].textContent = 'A model with a long name' }")
+
+    box = choice.bounding_box()
+    assert box is not None
+    assert box["width"] > 120
