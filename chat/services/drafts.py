@@ -25,3 +25,9 @@ def keep_draft(user: User, conversation_id: UUID | None, text: str) -> bool:
     if conversation_id is None:
         return bool(get_user_model().objects.filter(pk=user.pk).update(draft=text))
     return bool(Conversation.objects.owned_by(user).filter(pk=conversation_id).update(draft=text))
+
+
+def add_to_draft(conversation: Conversation, text: str) -> None:
+    """Keep what has no other place any more below what is typed there already."""
+    text = "\n\n".join(part for part in (conversation.draft, text.strip()) if part)
+    keep_draft(conversation.owner, conversation.pk, text)

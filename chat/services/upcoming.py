@@ -26,6 +26,10 @@ LIMIT = 20
 AT_ONCE = 50
 
 
+class Gone(Refused):
+    """The question waits no more."""
+
+
 def add(user: User, conversation: Conversation, text: str, ref: str, key: str) -> UpcomingQuestion | None:
     """Keep a question for later. None where this form was sent before. Raises Refused."""
     text = checked(text)
@@ -72,9 +76,9 @@ def send_now(row: UpcomingQuestion) -> None:
     send_next(row.conversation_id, after_failure=True)
 
 
-def gone() -> Refused:
+def gone() -> Gone:
     """What is said where a question waits no more."""
-    return Refused(_("This question no longer waits: it was sent or removed meanwhile."))
+    return Gone(_("This question no longer waits: it was sent or removed meanwhile."))
 
 
 def send_next(conversation_id: UUID | str, *, after_failure: bool = False) -> Sent | None:

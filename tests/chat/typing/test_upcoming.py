@@ -187,6 +187,45 @@ def test_a_waiting_question_is_edited_and_removed(as_alice: Client, ask: Ask) ->
     assert as_alice.post(f"/upcoming/{row.pk}/remove/").status_code == 404
 
 
+def test_what_is_written_after_it_was_sent_goes_into_the_message_field(
+    as_alice: Client, as_bob: Client, ask: Ask
+) -> None:
+    sent = ask("first")
+    row = add(sent, "second")
+    assert row is not None
+    edit, late = f"/upcoming/{row.pk}/edit/", {"text": "2nd", "conversation": str(sent.conversation.pk)}
+    assert f'value="{sent.conversation.pk}"' in as_alice.get(edit).content.decode()
+    end()
+    upcoming.send_next(sent.conversation.pk)
+    Conversation.objects.update(draft="begun")
+
+    assert as_bob.post(edit, late).status_code == 404
+    assert as_alice.post(edit, late | {"conversation": "none"}).status_code == 404
+    page = as_alice.post(edit, late, follow=True).content.decode()
+
+    assert "What you wrote is in the message field." in page
+    assert questions(sent.conversation) == ["first", "second"]
+    sent.conversation.refresh_from_db()
+    assert sent.conversation.draft == "begun\n\n2nd"
+
+
+def test_so_does_what_is_saved_in_the_moment_in_which_it_goes(
+    as_alice: Client, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = ask("first")
+    row = add(sent, "second")
+    assert row is not None
+
+    def gone(*_: object) -> None:
+        raise upcoming.gone()
+
+    monkeypatch.setattr(upcoming, "edit", gone)
+    late = {"text": "2nd", "conversation": str(sent.conversation.pk)}
+    assert as_alice.post(f"/upcoming/{row.pk}/edit/", late).status_code == 302
+    sent.conversation.refresh_from_db()
+    assert sent.conversation.draft == "2nd"
+
+
 def test_a_stranger_finds_none(as_bob: Client, ask: Ask) -> None:
     sent = ask("first")
     row = add(sent, "second")
