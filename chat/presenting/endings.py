@@ -55,7 +55,7 @@ def ending(generation: Generation, row: Message) -> str:
         return _("The hub was restarted while this was being written. The text up to then was kept.")
     if generation.status != Status.COMPLETED:
         return ""
-    if end := tools_end(generation):
+    if end := tools_end(generation, answered=bool(row.text)):
         return end
     if generation.finish_reason == FinishReason.LENGTH and window_is_full(generation):
         return _("The model’s window is full: there was no room for the rest of the answer.")
@@ -77,14 +77,22 @@ def window_is_full(generation: Generation) -> bool:
     return bool(window) and filled >= window - ROUNDING
 
 
-def tools_end(generation: Generation) -> str:
+def tools_end(generation: Generation, *, answered: bool) -> str:
     """Why the model's calls ended before it was done."""
+    end = generation.details.get("tools_end", "")
+    if end == ToolsEnd.REFUSED:
+        return _("This model can’t use tools, so it was asked without them.")
+    if not answered:
+        return {
+            ToolsEnd.STEPS.value: _("The model called tools too many times and gave no answer."),
+            ToolsEnd.TIME.value: _("The model’s tools took too long, and it gave no answer."),
+            ToolsEnd.REPEATED.value: _("The model repeated itself and gave no answer."),
+        }.get(end, "")
     return {
         ToolsEnd.STEPS.value: _("The model called tools too many times; it answered with what it had."),
         ToolsEnd.TIME.value: _("The model’s tools took too long; it answered with what it had."),
         ToolsEnd.REPEATED.value: _("The model repeated itself; it answered with what its tools had given."),
-        ToolsEnd.REFUSED.value: _("This model can’t use tools, so it was asked without them."),
-    }.get(generation.details.get("tools_end", ""), "")
+    }.get(end, "")
 
 
 def facts(generation: Generation) -> tuple[Fact, ...]:
@@ -100,7 +108,8 @@ def facts(generation: Generation) -> tuple[Fact, ...]:
         found.append(Fact("speed", _("Speed"), _("%(speed)s tokens/s") % {"speed": speed}))
     if generation.output_tokens is not None:
         tokens = formats.number_format(generation.output_tokens, use_l10n=True, force_grouping=True)
-        found.append(Fact("tokens", _("Tokens"), _("%(count)s tokens") % {"count": tokens}))
+        words = ngettext("%(count)s token", "%(count)s tokens", generation.output_tokens)
+        found.append(Fact("tokens", _("Tokens"), words % {"count": tokens}))
     if generation.finish_reason:
         found.append(Fact("finish", _("Ended"), finish_label(generation.finish_reason)))
     return tuple(found)

@@ -16,7 +16,7 @@ from backends.adapters.events import TextDelta
 from backends.database import in_database
 from chat.generation import asks, runtime
 from chat.generation.consent import decide
-from chat.models import Activity, Conversation, ToolPolicy, ToolRule, Verdict
+from chat.models import Activity, Conversation, Message, ToolPolicy, ToolRule, Verdict
 from chat.models import Ask as AskRow
 from chat.models.tool_policy import Policies
 from chat.services import answers
@@ -359,16 +359,16 @@ async def test_sources_are_chips_under_the_answer(
 
 @live
 @pytest.mark.parametrize(
-    ("end", "sentence"),
+    ("end", "sentence", "without_words"),
     [
-        ("refused", "can’t use tools"),
-        ("steps", "too many times"),
-        ("repeated", "repeated itself"),
-        ("time", "too long"),
+        ("refused", "can’t use tools", "can’t use tools"),
+        ("steps", "too many times; it answered", "too many times and gave no answer"),
+        ("repeated", "repeated itself; it answered", "repeated itself and gave no answer"),
+        ("time", "too long; it answered", "too long, and it gave no answer"),
     ],
 )
 async def test_the_page_says_why_calls_ended(
-    end: str, sentence: str, hub: runtime.Runtime, ask: Ask, as_alice: Client
+    end: str, sentence: str, without_words: str, hub: runtime.Runtime, ask: Ask, as_alice: Client
 ) -> None:
     sent = await in_database(ask)
     generation = await ended(sent)
@@ -377,6 +377,9 @@ async def test_the_page_says_why_calls_ended(
 
     page = (await in_database(as_alice.get, sent.conversation.get_absolute_url())).content.decode()
     assert sentence in page
+    await in_database(Message.objects.filter(pk=sent.answer.pk).update, text="")
+    page = (await in_database(as_alice.get, sent.conversation.get_absolute_url())).content.decode()
+    assert without_words in page
 
 
 def test_earlier_calls_are_a_page_away(
