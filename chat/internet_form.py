@@ -34,8 +34,8 @@ class InternetForm(forms.ModelForm):  # type: ignore[type-arg]
         }
         help_texts = {
             "allowed": gettext_lazy(
-                "Off: this hub talks to its AI servers only. On: models may fetch pages and search, for whoever asks, "
-                "and every host is written down."
+                "Off: this hub talks to its AI servers, and to MCP servers on your own network. On: models may fetch "
+                "pages and search, for whoever asks, and every host is written down."
             ),
             "searxng_url": gettext_lazy(
                 "It may be on your own network. Its settings must allow the format json."

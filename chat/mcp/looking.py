@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from backends.database import in_database, write_transaction
 from chat.mcp.errands import begin, errand, settled
 from chat.mcp.listing import Listing, listing
+from chat.mcp.reaching import check
 from chat.mcp.target import McpProblem, Target, target_of
-from chat.models import McpServer, McpState, ToolRule, Verdict
+from chat.models import Internet, McpServer, McpState, ToolRule, Verdict
 
 #: Seconds that a look may take.
 PATIENCE = 15.0
@@ -35,11 +36,11 @@ class McpLook:
     problem: str = ""
 
 
-async def look_at(server: McpServer) -> McpLook:
+async def look_at(server: McpServer, *, internet: bool) -> McpLook:
     """Ask for the tools. Never raises for what a server does."""
     started = time.perf_counter()
     try:
-        found = await errand(listed(server.slug, target_of(server)), seconds=PATIENCE)
+        found = await errand(listed(server.slug, target_of(server, internet=internet)), seconds=PATIENCE)
     except McpProblem as problem:
         return McpLook(problem=str(problem))
     except TimeoutError:
@@ -51,15 +52,18 @@ async def listed(slug: str, target: Target) -> Listing:
     """The server's tools, as they are kept."""
     from chat.mcp.connection import list_tools  # the SDK is heavy
 
+    await check(target)
     return listing(slug, await list_tools(target))
 
 
 def look_now(server: McpServer) -> McpLook:
     """Look from a view; waits, also until a program that did not answer has ended."""
 
+    internet = Internet.current().allowed
+
     async def to_the_end() -> McpLook:
         try:
-            return await look_at(server)
+            return await look_at(server, internet=internet)
         finally:
             await settled(GOODBYE)
 
@@ -105,6 +109,7 @@ def refresh_soon(server: McpServer) -> None:
 async def refresh(server: McpServer) -> None:
     """Look, and keep what was seen."""
     try:
-        await in_database(record, server, await look_at(server))
+        internet = await in_database(Internet.current)
+        await in_database(record, server, await look_at(server, internet=internet.allowed))
     finally:
         _looking.discard(server.pk)

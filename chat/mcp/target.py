@@ -19,7 +19,10 @@ class McpProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One server. ``argv`` is empty for one that is reached by HTTP. ``timeout`` is in seconds, for one call."""
+    """One server. ``argv`` is empty for one that is reached by HTTP. ``timeout`` is in seconds, for one call.
+
+    ``internet``: whether the hub may contact one outside of its own network.
+    """
 
     name: str
     url: str = ""
@@ -27,9 +30,10 @@ class Target:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     argv: tuple[str, ...] = ()
     timeout: float = 30.0
+    internet: bool = False
 
 
-def target_of(server: McpServer) -> Target:
+def target_of(server: McpServer, *, internet: bool) -> Target:
     """The values for this row. Raises McpProblem, also for a program that the hub's owner did not list."""
     if server.kind == McpKind.STDIO:
         argv = (*allowed_command(server.command), *map(str, server.arguments))
@@ -38,7 +42,9 @@ def target_of(server: McpServer) -> Target:
         token, headers = server.token(), server.headers()
     except CannotDecrypt:
         raise McpProblem(_("The stored token or headers cannot be read; enter them again.")) from None
-    return Target(server.name, url=server.url, token=token, headers=headers, timeout=server.timeout)
+    return Target(
+        server.name, url=server.url, token=token, headers=headers, timeout=server.timeout, internet=internet
+    )
 
 
 def allowed_command(key: str) -> tuple[str, ...]:

@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 from backends.database import in_database
 from chat.mcp.errands import errand
 from chat.mcp.looking import is_old, refresh_soon
+from chat.mcp.reaching import check_and_note
 from chat.mcp.results import tool_result
 from chat.mcp.target import McpProblem, Target, target_of
-from chat.models import McpServer
+from chat.models import Internet, McpServer
+from chat.outbound.service import Errand
 from chat.tools.base import Caller, Reach, Tool, ToolError, ToolResult
 
 
@@ -38,6 +40,7 @@ class McpTool(Tool):
         """Call it over a connection of its own. Raises ToolError."""
         try:
             target = await in_database(self._current, caller.user_id)
+            await check_and_note(target, Errand(caller.user_id, self.name))
             return await errand(self._call(target, arguments), seconds=self.timeout)
         except McpProblem as problem:
             sentence = _("The server “%(server)s” could not do it. %(problem)s")
@@ -53,7 +56,7 @@ class McpTool(Tool):
         server = next((row for row in usable_servers(user_id) if row.pk == self._server.pk), None)
         if server is None:
             raise McpProblem(_("It was removed or switched off."))
-        return target_of(server)
+        return target_of(server, internet=Internet.current().allowed)
 
 
 def usable_servers(user_id: int) -> list[McpServer]:

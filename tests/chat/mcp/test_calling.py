@@ -15,13 +15,15 @@ from backends.adapters.events import ToolCall
 from backends.database import in_database
 from chat.generation.tool_calls import run_tool
 from chat.mcp.errands import settled
+from chat.mcp.looking import look_at
 from chat.mcp.tools import mcp_tools
-from chat.models import McpKind, McpServer, McpState
+from chat.models import Internet, McpKind, McpServer, McpState, OutsideContact
 from chat.tools.base import Caller, Reach, Tool, ToolError
 from chat.tools.registry import TOOLS, tools_for
 from tests.chat.mcp.conftest import Make
 from tests.chat.mcp.serving import Crooked, endless
 from tests.chat.mcp.small_server import PIXEL
+from tests.chat.outbound.world import Names
 
 
 async def tool(caller: Caller, name: str) -> Tool:
@@ -48,6 +50,52 @@ async def test_a_tool_answers_over_http(make: Make, small_url: str, caller: Call
     await in_database(make, small_url)
     result = await (await tool(caller, "small__add")).run({"a": 2, "b": 3}, caller)
     assert (result.text, result.is_error) == ("5", False)
+
+
+async def contacts() -> list[tuple[int, str, str, int, bool]]:
+    """What the page of contacts lists, first to last."""
+    rows = OutsideContact.objects.order_by("pk").values_list("user", "tool", "host", "port", "refused")
+    return await in_database(list, rows)
+
+
+async def test_every_call_over_http_is_among_what_was_contacted(
+    make: Make, small_url: str, caller: Caller
+) -> None:
+    await in_database(make, small_url)
+    assert not await contacts()
+    await (await tool(caller, "small__add")).run({"a": 2, "b": 3}, caller)
+    port = int(small_url.split(":")[2].partition("/")[0])
+    assert await contacts() == [(caller.user_id, "small__add", "127.0.0.1", port, False)]
+
+
+@pytest.mark.parametrize("addresses", [["93.184.215.14"], ["192.168.1.4", "2606:4700::1"]])
+async def test_a_server_on_the_internet_needs_the_internet(
+    addresses: list[str],
+    make: Make,
+    crooked: tuple[Crooked, str],
+    caller: Caller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server, url = crooked
+    row = await in_database(make, url)
+    one = await tool(caller, "small__one")
+    names = Names(**{"127.0.0.1": addresses})
+    monkeypatch.setattr("chat.outbound.sockets.system_resolver", names)
+    before = len(server.seen)
+
+    with pytest.raises(ToolError, match="It is on the internet, which this hub does not use"):
+        await one.run({}, caller)
+    await in_database(row.refresh_from_db)
+    look = await look_at(row, internet=False)
+
+    assert "on the internet" in look.problem
+    assert len(server.seen) == before
+    assert [contact[-1] for contact in await contacts()] == [True]
+
+    await in_database(Internet.objects.create, pk=1, allowed=True)
+    assert not (await look_at(row, internet=True)).problem
+    await one.run({}, caller)
+    assert [contact[-1] for contact in await contacts()] == [True, False]
 
 
 async def test_parallel_calls_do_not_mix(make: Make, small_url: str, caller: Caller) -> None:
