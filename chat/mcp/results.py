@@ -29,28 +29,28 @@ _BEGINNINGS = {
 
 
 def tool_result(result: CallToolResult) -> ToolResult:
-    """The result within its bounds. Nothing that it names is fetched."""
+    """The result within its bounds. Nothing that it names is fetched. The text tells of the images, too: people
+    see only that, and some models.
+    """
     texts: list[str] = []
     images: list[ImagePart] = []
     for block in result.content[:PARTS]:
         image = image_of(block) if len(images) < IMAGES else None
         if image:
             images.append(image)
+            texts.append(f"[image of type {image.media_type}]")
         else:
             texts.append(text_of(block))
     if not texts and result.structured_content is not None:
         texts.append(json.dumps(result.structured_content, ensure_ascii=False))
     if len(result.content) > PARTS:
         texts.append(f"[{len(result.content) - PARTS} more parts were left out]")
-    return ToolResult(text=joined(texts, images), is_error=bool(result.is_error), images=tuple(images))
+    return ToolResult(text=joined(texts), is_error=bool(result.is_error), images=tuple(images))
 
 
-def joined(texts: Iterable[str], images: list[ImagePart]) -> str:
+def joined(texts: Iterable[str]) -> str:
     """One text; never empty, because some servers refuse an empty result."""
-    text = "\n\n".join(filter(None, texts))[:LONGEST]
-    if text:
-        return text
-    return f"[{len(images)} images]" if images else "[no content]"
+    return "\n\n".join(filter(None, texts))[:LONGEST] or "[no content]"
 
 
 def text_of(block: ContentBlock) -> str:

@@ -111,6 +111,7 @@ async def test_parts_of_all_kinds_become_text_and_images(make: Make, small_url: 
     assert [(image.media_type, image.data) for image in result.images] == [("image/png", PIXEL)]
     assert result.text.split("\n\n") == [
         "<b>words</b>",
+        "[image of type image/png]",
         "[image of type image/png was left out]",
         "[audio of type audio/wav was left out]",
         "[resource plan: file:///plan.txt]",
