@@ -669,7 +669,7 @@ def test_an_empty_name_is_refused(as_alice: Client, answered: Sent, title: str) 
 
     as_alice.post(f"{url}rename/", {"title": title})
 
-    assert Conversation.objects.get().title == "What is **one** and one?"
+    assert Conversation.objects.get().title == "What is one and one?"
     assert "A title needs" in as_alice.get("/settings/").content.decode()
 
 
