@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -24,9 +25,15 @@ NONE: Cards = ((), ())
 
 def with_flags(rows: QuerySet[Generation]) -> QuerySet[Generation]:
     """Each with ``has_activities`` and ``has_asks``: whether there is anything to look for."""
+    return rows.annotate(**flags())
+
+
+@cache
+def flags() -> dict[str, Exists]:
+    """The columns of :func:`with_flags`, which take longer to make than to use."""
     calls = Activity.objects.filter(generation=OuterRef("pk"))
     asks = Ask.objects.open().filter(generation=OuterRef("pk"))
-    return rows.annotate(has_activities=Exists(calls), has_asks=Exists(asks))
+    return {"has_activities": Exists(calls), "has_asks": Exists(asks)}
 
 
 def cards_of(generations: Sequence[Generation]) -> dict[int, Cards]:

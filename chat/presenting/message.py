@@ -21,7 +21,7 @@ from chat.presenters import MessageView
 from chat.presenting.citations import citations_of
 from chat.presenting.endings import can_continue, error_view, facts, model_label, note, thought_tokens
 from chat.presenting.excerpts import excerpts_view
-from chat.presenting.versions import versions_of, with_versions_flag
+from chat.presenting.versions import versions_of
 from chat.rendered import rendered, rendered_answer
 from chat.waiting import waiting_view
 
@@ -40,7 +40,7 @@ def message_views(ids: Sequence[int], conversation: Conversation | None = None) 
         if newest[generation.message_id] is not generation:
             earlier.setdefault(generation.message_id, []).append(generation)
     cards = cards_of(generations)
-    rows = with_versions_flag().in_bulk(ids)
+    rows = Message.objects.in_bulk(ids)
     found = with_attachments([rows[pk] for pk in ids if pk in rows])
     views = [
         message_view(row, newest.get(row.pk), cards.get(row.pk, NO_CARDS), earlier.get(row.pk, ()))
@@ -53,12 +53,10 @@ def in_their_places(
     rows: Sequence[Message], views: Sequence[MessageView], conversation: Conversation | None
 ) -> tuple[MessageView, ...]:
     """The messages with their other versions, and with what a fork that shares them adds."""
-    if not any(getattr(row, "may_vary", False) for row in rows) and (
-        conversation is None or conversation.forked_from_id is None
-    ):
+    versions = versions_of(rows, conversation)
+    if not versions and (conversation is None or conversation.forked_from_id is None):
         return tuple(views)
     conversation = conversation or rows[0].conversation
-    versions = versions_of(rows, conversation)
     return tuple(
         replace(view, versions=versions.get(row.pk), **shared_with(row, conversation))
         for row, view in zip(rows, views, strict=True)

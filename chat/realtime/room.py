@@ -194,25 +194,41 @@ def revision_and_active(conversation_id: str) -> tuple[int, set[int]]:
 
     Whoever asks is looking, so nothing stays unread.
     """
-    row = Conversation.objects.filter(pk=conversation_id)
-    revision, unread = row.values_list("revision", "unread").first() or (0, False)
+    rows = Conversation.objects.filter(pk=conversation_id).values_list("revision", "unread")
+    revision, unread = next(iter(rows), (0, False))
     if unread:
-        with write_transaction():
-            row.update(unread=False)
-    active = Generation.objects.active().filter(message__conversation_id=conversation_id)
-    return revision, set(active.values_list("message_id", flat=True))
+        mark_seen(conversation_id)
+    return revision, active_in(conversation_id)
+
+
+def mark_seen(conversation_id: str) -> None:
+    """Nothing of it is unread."""
+    with write_transaction():
+        Conversation.objects.filter(pk=conversation_id).update(unread=False)
+
+
+def active_in(conversation_id: str) -> set[int]:
+    """The messages that are being written or wait."""
+    active = Generation.objects.active().filter(message__conversation_id=conversation_id).order_by()
+    return set(active.values_list("message_id", flat=True))
 
 
 def ended_answer(message_id: int, conversation_id: str) -> tuple[MessageView | None, int, bool, str]:
-    """An answer as it was saved, the count of changes, whether another one is being written, and the meter."""
-    revision, active = revision_and_active(conversation_id)
+    """An answer as it was saved, the count of changes, whether another one is being written, and the meter.
+
+    Whoever asks is looking, so nothing stays unread.
+    """
+    conversation = next(iter(Conversation.objects.filter(pk=conversation_id)), None)
+    if conversation is None:
+        return None, 0, False, ""
+    if conversation.unread:
+        mark_seen(conversation_id)
+    active = bool(active_in(conversation_id))
     view = one_message_view(message_id)
-    rows = Conversation.objects.filter(pk=conversation_id, comparison=None)
-    conversation = rows.first() if view and view.context else None
-    if view is None or conversation is None:
-        return view, revision, bool(active), renamed_project(view, conversation_id)
-    meter = meter_after(conversation, view, asked_model(conversation))
-    return view, revision, bool(active), frames.meter(meter) + renamed_project(view, conversation_id)
+    meter = ""
+    if view and view.context and not conversation.comparison_id:  # the columns of one have no meter
+        meter = frames.meter(meter_after(conversation, view, asked_model(conversation)))
+    return view, conversation.revision, active, meter + renamed_project(view, conversation_id)
 
 
 def renamed_project(view: MessageView | None, conversation_id: str) -> str:
@@ -228,8 +244,8 @@ def renamed_project(view: MessageView | None, conversation_id: str) -> str:
 
 def asked_model(conversation: Conversation) -> CatalogueModel | None:
     """The model that the conversation asked last."""
-    rows = CatalogueModel.objects.select_related("backend")
-    return rows.filter(backend=conversation.backend_id, model_id=conversation.model_id).first()
+    rows = CatalogueModel.objects.select_related("backend").order_by()
+    return next(iter(rows.filter(backend=conversation.backend_id, model_id=conversation.model_id)), None)
 
 
 async def enter(conversation_id: str, watcher: Watcher, seen_revision: int) -> Room | None:

@@ -369,7 +369,7 @@ def test_an_answer_that_filled_the_window_says_so(as_alice: Client, talk: Conver
     assert "reached the length limit" in page
 
 
-def test_the_meter_at_the_end_of_an_answer_costs_two_queries(talk: Conversation) -> None:
+def test_the_meter_at_the_end_of_an_answer_costs_one_query(talk: Conversation) -> None:
     def queries() -> tuple[int, str]:
         with CaptureQueriesContext(connection) as caught:
             *_rest, meter = ended_answer(talk.head_id or 0, str(talk.pk))
@@ -379,4 +379,4 @@ def test_the_meter_at_the_end_of_an_answer_costs_two_queries(talk: Conversation)
     assert "2,100 of 4,096 tokens" in meter
     Generation.objects.update(context={})
     without, nothing = queries()
-    assert (with_meter - without, nothing) == (2, "")
+    assert (with_meter - without, nothing) == (1, "")
