@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 import pytest_asyncio
+from django.db import connection
 from django.test import Client
 
 from backends import watch
@@ -35,6 +37,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(map(item.get_closest_marker, OTHERS)):
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool) -> bool:
+    """SQLite's goes away with its folder, and is there before the tests: see below."""
+    return django_db_keepdb or connection.vendor == "sqlite"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
+    """All migrations take six seconds; so each process begins with a copy of tables that one of them has made."""
+    if connection.vendor == "sqlite":
+        made = request.getfixturevalue("empty_hub").database
+        shutil.copy(made, connection.creation._get_test_db_name())
 
 
 @pytest.fixture

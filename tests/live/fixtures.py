@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
 import shutil
 from collections.abc import Callable, Generator, Iterator
@@ -11,17 +13,35 @@ from typing import Literal
 import pytest
 
 from tests.fakes.thread import FakeServerThread
-from tests.live.hub import Hub, prepare
+from tests.live.hub import Hub, migrate, prepare
 
 #: What a hub that works never says.
 _TROUBLE = re.compile(r"^Traceback|\bERROR\b|\bWARNING (?!django\.security)|Warning:", re.MULTILINE)
 
 
 @pytest.fixture(scope="session")
-def prepared_hub(tmp_path_factory: pytest.TempPathFactory) -> Hub:
+def empty_hub(tmp_path_factory: pytest.TempPathFactory) -> Hub:
+    """A data folder with tables and nothing in them. Nothing runs."""
+    return made_once(tmp_path_factory, "empty", migrate)
+
+
+@pytest.fixture(scope="session")
+def prepared_hub(empty_hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Hub:
     """A data folder to begin with: tables, static files, people. Nothing runs."""
-    hub = Hub(tmp_path_factory.mktemp("prepared"))
-    prepare(hub)
+    return made_once(tmp_path_factory, "prepared", lambda hub: prepare(hub.prepared_like(empty_hub)))
+
+
+def made_once(temporary: pytest.TempPathFactory, name: str, make: Callable[[Hub], None]) -> Hub:
+    """A hub that takes seconds to make: the first process of a test run makes it, the others wait and share it."""
+    base = temporary.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    hub, done = Hub(shared / name), shared / f"{name}-done"
+    with (shared / f"{name}-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(hub.data_dir, ignore_errors=True)
+            make(hub)
+            done.touch()
     return hub
 
 
@@ -61,28 +81,29 @@ def live_fake(running_fake: FakeServerThread) -> FakeServerThread:
 
 
 @pytest.fixture
-def make_hub(tmp_path: Path, prepared_hub: Hub) -> Iterator[Callable[..., Hub]]:
+def make_hub(tmp_path: Path, empty_hub: Hub, prepared_hub: Hub) -> Iterator[Callable[..., Hub]]:
     """Makes hubs of the test's own, not started; all are ended with the test."""
-    yield from making_hubs(tmp_path, prepared_hub)
+    yield from making_hubs(tmp_path, empty_hub, prepared_hub)
 
 
 @pytest.fixture(scope="module")
 def make_module_hub(
-    tmp_path_factory: pytest.TempPathFactory, prepared_hub: Hub
+    tmp_path_factory: pytest.TempPathFactory, empty_hub: Hub, prepared_hub: Hub
 ) -> Iterator[Callable[..., Hub]]:
     """The same for the tests of one module, which share them."""
-    yield from making_hubs(tmp_path_factory.mktemp("module"), prepared_hub)
+    yield from making_hubs(tmp_path_factory.mktemp("module"), empty_hub, prepared_hub)
 
 
-def making_hubs(folder: Path, prepared_hub: Hub) -> Iterator[Callable[..., Hub]]:
+def making_hubs(folder: Path, empty_hub: Hub, prepared_hub: Hub) -> Iterator[Callable[..., Hub]]:
     """Gives the function that makes them, and ends all of them."""
     made: list[Hub] = []
 
     def make(name: str = "hub", *, like: Literal["prepared", "new", "bare"] = "prepared", **env: str) -> Hub:
-        """``new`` has no tables and no people yet; ``bare`` not even static files."""
+        """``new`` has no people yet; ``bare`` has nothing at all: its first start takes ten seconds."""
         hub = Hub(folder / name, env=env)
         made.append(hub)
         if like == "new":
+            hub.prepared_like(empty_hub)
             shutil.copytree(prepared_hub.data_dir / "static", hub.data_dir / "static")
         return hub.prepared_like(prepared_hub) if like == "prepared" else hub
 

@@ -22,11 +22,9 @@ PEOPLE = ("alice", "bob")
 
 _PREPARE = """
 from django.contrib.auth.hashers import make_password
-from django.core.management import call_command
 from privatechathub.accounts.models import User
 from privatechathub.ops.static import collect_static
 
-call_command("migrate", interactive=False, verbosity=0)
 password = make_password({password!r})
 User.objects.create(username={administrator!r}, password=password, is_staff=True, is_superuser=True)
 for name in {people!r}:
@@ -35,8 +33,13 @@ collect_static()
 """
 
 
+def migrate(hub: Hub) -> None:
+    """Make its tables."""
+    hub.manage("migrate", "--skip-checks", "--verbosity", "0")
+
+
 def prepare(hub: Hub) -> None:
-    """Make the data folder as it is after a first start: tables, static files, and a few people."""
+    """To its tables add what else is there after a first start: static files, and a few people."""
     hub.shell(_PREPARE.format(password=PASSWORD, administrator=ADMINISTRATOR, people=PEOPLE))
 
 
@@ -55,6 +58,11 @@ class Hub:
     def data_dir(self) -> Path:
         """Where this hub keeps everything."""
         return self.folder / "data"
+
+    @property
+    def database(self) -> Path:
+        """Its SQLite file."""
+        return self.data_dir / "hub.sqlite3"
 
     @property
     def origin(self) -> str:
@@ -159,12 +167,12 @@ class Hub:
 
     def sql(self, script: str) -> None:
         """Run statements on its SQLite file: what a test leaves is wiped without starting a Python for it."""
-        with closing(sqlite3.connect(self.data_dir / "hub.sqlite3", timeout=30)) as database:
+        with closing(sqlite3.connect(self.database, timeout=30)) as database:
             database.executescript(f"BEGIN IMMEDIATE; {script}; COMMIT;")
 
     def add_backend(self, url: str, name: str = "Fake", kind: str = "openai", *more: str) -> None:
-        """Make an AI server known; its models are listed at once."""
-        done = self.manage("add_backend", name, "--kind", kind, "--url", url, *more)
+        """Make an AI server known; its models are listed at once. Django's checks would take longer than all that."""
+        done = self.manage("add_backend", name, "--skip-checks", "--kind", kind, "--url", url, *more)
         assert "model" in done.stdout, done.stdout
 
     # --- its people ---------------------------------------------------------------------------------

@@ -1,5 +1,14 @@
 """The servers and the hubs on them."""
 
-from tests.services.fixtures import pair, pair_fake, postgres, redis, running_pair, service_fake, third
+from tests.services.fixtures import (
+    pair,
+    pair_fake,
+    postgres,
+    redis,
+    running_pair,
+    service_fake,
+    third,
+    with_tables,
+)
 
-__all__ = ["pair", "pair_fake", "postgres", "redis", "running_pair", "service_fake", "third"]
+__all__ = ["pair", "pair_fake", "postgres", "redis", "running_pair", "service_fake", "third", "with_tables"]

@@ -11,7 +11,7 @@ from typing import TypeVar
 import pytest
 
 from tests.fakes.thread import FakeServerThread
-from tests.live.hub import Hub, prepare
+from tests.live.hub import Hub, migrate, prepare
 from tests.live.person import Person
 from tests.services.servers import Missing, Postgres, Redis, Server
 
@@ -68,6 +68,16 @@ def running(make: Callable[[], S]) -> Iterator[S]:
 
 
 @pytest.fixture(scope="session")
+def with_tables(
+    postgres: Postgres, empty_hub: Hub, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], str]:
+    """Makes databases with the hub's tables and nothing in them; gives their addresses."""
+    env = {"DATABASE_URL": postgres.create("tables")}
+    migrate(Hub(tmp_path_factory.mktemp("tables"), env=env).prepared_like(empty_hub))
+    return lambda name: postgres.create(name, like="tables")
+
+
+@pytest.fixture(scope="session")
 def service_fake() -> Iterator[FakeServerThread]:
     """The AI server behind the two processes."""
     with FakeServerThread() as fake:
@@ -77,14 +87,14 @@ def service_fake() -> Iterator[FakeServerThread]:
 @pytest.fixture(scope="session")
 def running_pair(
     prepared_hub: Hub,
-    postgres: Postgres,
+    with_tables: Callable[[str], str],
     redis: Redis,
     service_fake: FakeServerThread,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Pair]:
     """The two processes behind :func:`pair`."""
     folder = tmp_path_factory.mktemp("services")
-    env = {"DATABASE_URL": postgres.create("hub"), "REDIS_URL": redis.url}
+    env = {"DATABASE_URL": with_tables("hub"), "REDIS_URL": redis.url}
     one = Hub(folder / "one", env=env).prepared_like(prepared_hub)
     prepare(one)
     one.shell(_ADD_BACKENDS.format(url=f"{service_fake.url}/v1"))

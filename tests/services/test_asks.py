@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.live.hub import Hub, prepare
 from tests.live.pagesocket import PageSocket
 from tests.live.process import wait_for
 from tests.services.fixtures import Pair
-from tests.services.servers import Postgres, Redis
+from tests.services.servers import Redis
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.xdist_group("services")]
 
@@ -20,12 +20,15 @@ FORM = r'action="(/asks/[0-9a-f-]+/answer/)"'
 
 @pytest.fixture(scope="module")
 def asking_pair(
-    prepared_hub: Hub, postgres: Postgres, redis: Redis, tmp_path_factory: pytest.TempPathFactory
+    prepared_hub: Hub,
+    with_tables: Callable[[str], str],
+    redis: Redis,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Pair]:
     """Two processes of a hub whose model asks."""
     folder = tmp_path_factory.mktemp("asking")
     env = {
-        "DATABASE_URL": postgres.create(folder.name.replace("-", "_")),
+        "DATABASE_URL": with_tables("asking"),
         "REDIS_URL": redis.url,
         "DJANGO_SETTINGS_MODULE": "tests.live.scripted_settings",
     }

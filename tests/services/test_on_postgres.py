@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -27,13 +29,18 @@ LEFT_OUT = "whom_it_is_for"
 
 
 @pytest.mark.postgres
-def test_the_tests_of_the_chat_pass_on_postgresql(postgres: Postgres) -> None:
+@pytest.mark.xdist_group("services")
+def test_the_tests_of_the_chat_pass_on_postgresql(
+    postgres: Postgres, with_tables: Callable[[str], str]
+) -> None:
+    database = f"tests_{secrets.token_hex(4)}"
+    with_tables(f"test_{database}")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PG"))}
 
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", f"not {LEFT_OUT}",
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--reuse-db", "-k", f"not {LEFT_OUT}",
          *(f"tests/chat/{name}" for name in TESTS)],
-        cwd=ROOT, env=kept | {"TEST_DATABASE_URL": postgres.create("tests"), "TEST_REDIS_URL": ""},
+        cwd=ROOT, env=kept | {"TEST_DATABASE_URL": postgres.url(database), "TEST_REDIS_URL": ""},
         capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
 
