@@ -172,8 +172,15 @@ def call_row(row: Activity) -> CallRow:
     conversation = row.generation.message.conversation
     return CallRow(
         activity=activity_view(row.shown()),
-        consent=row.get_consent_display() if row.consent else "",
+        consent=consent_of(row),
         began=row.started_at,
         thread_title=conversation.title or _("New chat"),
         thread_url=conversation.get_absolute_url(),
     )
+
+
+def consent_of(row: Activity) -> str:
+    """Who let it run. What a file says of that may be anything."""
+    if row.imported:
+        return _("imported from a file")
+    return row.get_consent_display() if row.consent else ""

@@ -67,7 +67,7 @@ class Activity(models.Model):
     ``input`` is JSON as text, ``output`` plain text; both are bounded (see ``generation.activities``) and
     come from outside. ``output_size`` counts the bytes of the whole output. ``consent`` says who let the hub run
     it, empty for a tool that the server runs. Each of ``sources`` has ``url``, ``title`` and ``site``, and
-    ``number`` where the model was told of it by one.
+    ``number`` where the model was told of it by one. ``imported``: a file says that it was called, not this hub.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -82,6 +82,7 @@ class Activity(models.Model):
     output_size = models.PositiveIntegerField(default=0)
     consent = models.CharField(max_length=12, choices=Consent, blank=True, default="")
     sources = models.JSONField(default=list, blank=True)
+    imported = models.BooleanField(default=False)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
 

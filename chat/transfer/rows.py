@@ -321,6 +321,7 @@ def _save_parts(turn: Turn, run: Run, row: Generation) -> None:
             Activity(
                 generation=row,
                 position=position,
+                imported=True,
                 **{
                     **call,
                     "output_size": call["output_size"] or 0,

@@ -54,6 +54,7 @@ STAYS: dict[type[Model], set[str]] = {
         "state",  # names what a server keeps for one person
         "alias",
     },
+    Activity: {"imported"},  # told by where it is
     Cut: {"created_at"},  # nobody sees it
     Project: {"origin_id", "attached", "updated_at"},
     ProjectRevision: set(),

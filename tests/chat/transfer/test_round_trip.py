@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.models import Backend
-from chat.models import Activity, Ask, AskState, Conversation, Generation, Message, Status, Step
+from chat.models import Activity, Ask, AskState, Consent, Conversation, Generation, Message, Status, Step
 from chat.services import order
 from chat.services.sending import Sent
 from chat.transfer import rows, values
@@ -337,3 +338,20 @@ def test_lines_that_no_hub_would_write_do_not_get_in(alice: User, demo: Backend)
     assert found.after == "1"
     expected = {"kind": "dropped", "left_out": 0, "unread": 0, "summary": "", "edited": False}
     assert {name: found.values[name] for name in expected} == expected
+
+
+def test_the_list_of_calls_says_which_ones_only_a_file_tells_of(
+    ask: Callable[..., Sent], bob: User, as_alice: Client, as_bob: Client
+) -> None:
+    sent = ask()
+    Activity.objects.create(
+        generation=sent.generation, position=0, call_id="c", name="read_url", state="done",
+        consent=Consent.ONCE, started_at=timezone.now(),
+    )  # fmt: skip
+    rows.save(bob, hub.read(json.loads(as_json(rows.load(sent.conversation)))))
+
+    own, copied = (client.get("/settings/tool-calls/").content.decode() for client in (as_alice, as_bob))
+    assert "allowed once" in own
+    assert "imported from a file" not in own
+    assert "allowed once" not in copied
+    assert "imported from a file" in copied
