@@ -18,6 +18,8 @@ from chat.models import Ask, AskState, Generation, Status
 
 #: Patterns, questions and options of each that are shown.
 MOST = 20
+#: Characters of a call's arguments that are shown: whoever allows it should see all of them.
+DETAILS = 64_000
 
 _VERDICTS = {AskState.ONCE: Verdict.ONCE, AskState.ALWAYS: Verdict.ALWAYS}
 
@@ -79,7 +81,7 @@ def permission(payload: Mapping[str, Any]) -> dict[str, Any]:
         "title": shortened(payload.get("title"), 500),
         "patterns": _texts(payload.get("patterns"), 1000),
         "always": _texts(payload.get("always"), 1000),
-        "details": json_text(payload.get("metadata"), 8000),
+        "details": json_text(payload.get("metadata"), DETAILS),
     }
 
 

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 
 def clean(text: str) -> str:
     """Without what a database cannot keep: NUL and lone surrogates."""
@@ -20,14 +22,17 @@ def shortened(text: object, length: int) -> str:
 
 
 def json_text(value: Any, length: int) -> str:
-    """A value as JSON to read, cut where it is too long; empty where there is nothing in it."""
+    """A value as JSON to read; empty where there is nothing in it. Where it is cut, the end says so."""
     if not value:
         return ""
     try:
         text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
     except (ValueError, RecursionError):
         return ""
-    return shortened(text, length)
+    whole = shortened(text, length)
+    if len(text) <= length:
+        return whole
+    return f"{whole}\n… " + _("(%(count)d characters in all)") % {"count": len(text)}
 
 
 def cleaned(value: Any) -> Any:

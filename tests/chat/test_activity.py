@@ -88,6 +88,9 @@ def test_a_card_changes_only_where_it_shows_something_else() -> None:
     assert calls.take(call(DONE, output="all")) is not None
 
 
+JSON_AROUND = '{\n  "content": ""\n}'
+
+
 def test_an_output_is_bounded_without_breaking_a_character(ask: Ask) -> None:
     calls = Activities(ask().generation.pk)
     text = "a" + "ü" * OUTPUT_LIMIT
@@ -98,7 +101,8 @@ def test_an_output_is_bounded_without_breaking_a_character(ask: Ask) -> None:
     row = Activity.objects.get()
     assert row.output == "a" + "ü" * ((OUTPUT_LIMIT - 1) // 2)
     assert row.output_size == len(text.encode())
-    assert len(row.input) == INPUT_LIMIT
+    assert row.input[: INPUT_LIMIT + 1].endswith("x\n")
+    assert row.input[INPUT_LIMIT:] == f"\n… ({2 * INPUT_LIMIT + len(JSON_AROUND)} characters in all)"
 
 
 def test_a_model_that_never_stops_calling_fills_neither_page_nor_disk() -> None:

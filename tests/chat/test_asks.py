@@ -623,6 +623,15 @@ def test_whatever_a_server_asks_is_plain_and_bounded(payload: dict[str, Any]) ->
             assert len(text.encode()) <= 4 * 8000
 
 
+def test_arguments_that_are_not_shown_whole_say_so() -> None:
+    whole = permission({"metadata": {"text": "x" * 60_000}})["details"]
+    cut = permission({"metadata": {"text": "x" * 70_000}})["details"]
+
+    assert whole.endswith('x"\n}')
+    assert cut.endswith("xxx\n… (70016 characters in all)")
+    assert len(cut) < 65_000
+
+
 def texts(value: Any) -> Iterator[str]:
     match value:
         case str():

@@ -154,6 +154,19 @@ async def test_it_asks_on_every_device_and_one_word_is_enough(
 
 
 @live
+async def test_a_card_says_that_there_are_no_arguments(
+    fetch: Saying, hub: runtime.Runtime, ask: Ask, as_alice: Client
+) -> None:
+    scripted.register("play", Rounds([call("fetch", "c1")], DONE))
+    sent = await in_database(ask)
+    (row,) = await asked()
+    page = (await in_database(as_alice.get, sent.conversation.get_absolute_url())).content.decode()
+    assert "Without arguments." in page
+    await say(as_alice, row, "deny")
+    await ended(sent)
+
+
+@live
 @pytest.mark.parametrize(("word", "elsewhere"), [("here", 1), ("always", 0)])
 async def test_a_standing_word_asks_no_more(
     word: str, elsewhere: int, fetch: Saying, hub: runtime.Runtime, ask: Ask, as_alice: Client
