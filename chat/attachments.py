@@ -7,7 +7,7 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 
 from chat.models import Attachment, Message
-from chat.presenters import AttachmentView
+from chat.presenters.documents import AttachmentView
 
 #: Pixels on the page that a thumbnail takes at most, either way.
 SHOWN = 240

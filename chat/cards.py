@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from chat.markdown import as_line
 from chat.models import Activity, ActivityState, Ask, Generation
-from chat.presenters import ActivityView, AskView, OptionView, QuestionView, SourceView
+from chat.presenters.cards import ActivityView, AskView, OptionView, QuestionView, SourceView
 
 #: The cards of one message.
 Cards = tuple[tuple[ActivityView, ...], tuple[AskView, ...]]

@@ -17,7 +17,7 @@ from backends.adapters.base import Capability
 from backends.manager import operations
 from backends.models import Access, Backend, CatalogueModel, State
 from chat.health import health_view
-from chat.presenters import HealthView
+from chat.presenters.models import HealthView
 from chat.services.models import Offer, visible_models
 
 if TYPE_CHECKING:

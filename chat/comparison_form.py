@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from chat.generation.sampling import EVERY
 from chat.models import FEWEST, MOST
-from chat.presenters import ModelGroup
+from chat.presenters.models import ModelGroup
 from chat.presenting.comparison import SlotView, column_name, slot_views
 from chat.presenting.composer import submission_key
 from chat.prompt_forms import PresetForm, PromptChoiceForm, preset_choices, prompt_choices

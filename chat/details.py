@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from backends.adapters.registry import KINDS
 from chat.cards import seconds
 from chat.models import Generation
-from chat.presenters import Fact
+from chat.presenters.message import Fact
 from chat.presenting.endings import finish_label, model_label
 from chat.sampling_form import option_facts
 

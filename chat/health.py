@@ -8,7 +8,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from backends.models import Backend, State
-from chat.presenters import HealthView
+from chat.presenters.models import HealthView
 
 
 def health_view(backend: Backend) -> HealthView:

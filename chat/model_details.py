@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from backends.models import CatalogueModel
 from chat.catalogue import abilities, is_loaded, whole_number
-from chat.presenters import Fact
+from chat.presenters.message import Fact
 
 
 def model_facts(model: CatalogueModel) -> tuple[Fact, ...]:

@@ -11,7 +11,7 @@ from backends.adapters.base import Capability
 from backends.models import CatalogueModel, State
 from chat.health import health_view
 from chat.models import Conversation
-from chat.presenters import ModelChoice, ModelGroup
+from chat.presenters.models import ModelChoice, ModelGroup
 from chat.services.models import Offer
 
 if TYPE_CHECKING:

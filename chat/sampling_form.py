@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backends.adapters.messages import Reasoning
-from chat.presenters import Fact
+from chat.presenters.message import Fact
 
 #: Seconds that a model stays loaded after an answer. Negative: for ever.
 KEPT_FOR = (

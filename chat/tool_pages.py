@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from backends.models import CatalogueModel
 from chat.cards import activity_view
 from chat.models import Activity, Conversation, Project, ToolPolicy, ToolRule, Verdict
-from chat.presenters import ActivityView
+from chat.presenters.cards import ActivityView
 from chat.tools.base import Reach, Tool
 from chat.tools.registry import known_to
 from chat.tools.support import takes_tools

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from chat.health import health_view
 from chat.models import Generation, Message, Status
-from chat.presenters import OtherModel, WaitingView
+from chat.presenters.waiting import OtherModel, WaitingView
 from chat.services.models import usable_models
 
 if TYPE_CHECKING:

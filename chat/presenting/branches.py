@@ -12,7 +12,8 @@ from chat.comparing.page import compare_url
 from chat.models import Attachment, Conversation, Message, MessageRole
 from chat.permalinks import permalink
 from chat.picker import model_groups
-from chat.presenters import EditView, FileChoice, MessageMenuView
+from chat.presenters.editing import EditView, FileChoice
+from chat.presenters.message import MessageMenuView
 from chat.receipts.page import receipt_url
 from chat.services.answers import ref_of
 from chat.services.context import line_above

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from chat.generation.told import Told
 from chat.markdown import Citation, Citations
 from chat.models import Generation
-from chat.presenters import ActivityView, SourceView
+from chat.presenters.cards import ActivityView, SourceView
 from chat.presenting.excerpts import passage_views
 
 

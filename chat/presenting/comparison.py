@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from chat.models import FEWEST, Comparison, Conversation, Generation
 from chat.picker import model_groups
-from chat.presenters import ModelGroup, ThreadView
+from chat.presenters.models import ModelGroup
+from chat.presenters.thread import ThreadView
 from chat.presenting.composer import submission_key
 from chat.presenting.thread import thread_view
 from chat.presenting.window import Window

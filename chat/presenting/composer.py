@@ -10,7 +10,8 @@ from django.urls import reverse
 from backends.models import CatalogueModel
 from chat.models import Conversation, Generation, Project
 from chat.picker import begins_with, model_groups
-from chat.presenters import ComposerView, ThreadView
+from chat.presenters.composer import ComposerView
+from chat.presenters.thread import ThreadView
 from chat.presenting.meter import meter_view
 from chat.services.models import Offer, usable_models
 from chat.services.uploads import ACCEPT

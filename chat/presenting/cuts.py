@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from chat.context_presenters import CutView
 from chat.models import Conversation, Cut, CutKind
-from chat.presenters import MessageView
+from chat.presenters.message import MessageView
+from chat.presenters.meter import CutView
 
 
 def with_cuts(conversation: Conversation, messages: Sequence[MessageView]) -> tuple[MessageView, ...]:

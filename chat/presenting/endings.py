@@ -10,7 +10,7 @@ from backends.adapters.events import FinishReason
 from chat.cards import seconds
 from chat.generation.run import ToolsEnd
 from chat.models import Generation, Message, Status
-from chat.presenters import ErrorView, Fact
+from chat.presenters.message import ErrorView, Fact
 
 #: Tokens by which servers stop before the end of the window.
 ROUNDING = 8

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from chat.generation.told import Passage, Told
 from chat.markdown import numbers_in
 from chat.models import Generation
-from chat.presenters import ExcerptsView, PassageView
+from chat.presenters.documents import ExcerptsView, PassageView
 
 
 def excerpts_view(generation: Generation, text: str) -> ExcerptsView | None:

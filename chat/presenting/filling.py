@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from backends.models import CatalogueModel
-from chat.context_presenters import FillingPart, FillingView
 from chat.generation import estimate
 from chat.generation.fit import FILES, HISTORY, SUMMARY, TOOLS
 from chat.generation.sampling import options_for
@@ -17,7 +16,8 @@ from chat.generation.system import MEMORY, PROJECT, PROJECT_FILES, PROMPT, syste
 from chat.generation.window import Source, Window
 from chat.models import Conversation, Overflow
 from chat.picker import begins_with
-from chat.presenters import MessageView
+from chat.presenters.message import MessageView
+from chat.presenters.meter import FillingPart, FillingView
 from chat.presenting.composer import model_in
 from chat.presenting.meter import counted, filled, meter_of, number, ratio_of, size_of, window_for
 from chat.presenting.thread import thread_view

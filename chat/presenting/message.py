@@ -17,7 +17,7 @@ from chat.generation import queue
 from chat.generation.supervisor import waiting_sentence
 from chat.markdown import render, render_user
 from chat.models import Conversation, Generation, Message, MessageRole, Status
-from chat.presenters import MessageView
+from chat.presenters.message import MessageView
 from chat.presenting.citations import citations_of
 from chat.presenting.endings import can_continue, error_view, facts, model_label, note, thought_tokens
 from chat.presenting.excerpts import excerpts_view

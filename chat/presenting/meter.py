@@ -10,7 +10,6 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 
 from backends.models import CatalogueModel
-from chat.context_presenters import MeterView
 from chat.generation import estimate
 from chat.generation.allocated import window_of
 from chat.generation.estimate import USUAL, Size
@@ -18,7 +17,9 @@ from chat.generation.sampling import options_for
 from chat.generation.system import joined, system_parts
 from chat.generation.window import Source, Window
 from chat.models import Conversation
-from chat.presenters import MessageView, ThreadView
+from chat.presenters.message import MessageView
+from chat.presenters.meter import MeterView
+from chat.presenters.thread import ThreadView
 
 #: The share of the window from which on the meter warns.
 NEAR = 0.75

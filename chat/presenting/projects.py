@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from backends.models import CatalogueModel
 from chat.models import Conversation, Project, ProjectRevision, Told
-from chat.presenters import ProjectMark
+from chat.presenters.sidebar import ProjectMark
 
 if TYPE_CHECKING:
     from chat.models.conversation import ConversationQuerySet

@@ -10,7 +10,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from chat.models import Conversation, Generation
-from chat.presenters import ConversationGroup, ConversationItem, SidebarView
+from chat.presenters.sidebar import ConversationGroup, ConversationItem, SidebarView
 from chat.presenting.projects import MARK, mark_of, sidebar_projects
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from chat.models import Conversation, Generation, Message, MessageRole
-from chat.presenters import MessageView, ThreadView
+from chat.presenters.message import MessageView
+from chat.presenters.thread import ThreadView
 from chat.presenting.cuts import first_line, last_line, with_cuts
 from chat.presenting.message import message_view, message_views
 from chat.presenting.projects import mark_of

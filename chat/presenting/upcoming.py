@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chat.models import Conversation, Generation
-from chat.presenters import UpcomingListView, UpcomingView
+from chat.presenters.upcoming import UpcomingListView, UpcomingView
 
 NONE = UpcomingListView()
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from chat.models import Conversation, Message
-from chat.presenters import VersionsView
+from chat.presenters.message import VersionsView
 from chat.tree.reading import tree_of
 
 

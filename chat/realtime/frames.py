@@ -10,9 +10,13 @@ from collections.abc import Iterable
 
 from django.template.loader import render_to_string
 
-from chat.context_presenters import MeterView
 from chat.markdown import Patch
-from chat.presenters import ActivityView, AskView, MessageView, ProjectMark, ThreadView, UpcomingListView
+from chat.presenters.cards import ActivityView, AskView
+from chat.presenters.message import MessageView
+from chat.presenters.meter import MeterView
+from chat.presenters.sidebar import ProjectMark
+from chat.presenters.thread import ThreadView
+from chat.presenters.upcoming import UpcomingListView
 
 
 def partial(target: str, swap: str, html: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from chat.cards import activity_views, ask_views
 from chat.generation.updates import Update
 from chat.markdown import MarkdownStream
-from chat.presenters import MessageView
+from chat.presenters.message import MessageView
 from chat.presenting.message import safe
 from chat.realtime import frames
 

@@ -17,7 +17,9 @@ from backends.models import CatalogueModel
 from chat.generation import runtime
 from chat.generation.updates import Kind, Update
 from chat.models import Conversation, Generation
-from chat.presenters import MessageView, ThreadView, UpcomingListView
+from chat.presenters.message import MessageView
+from chat.presenters.thread import ThreadView
+from chat.presenters.upcoming import UpcomingListView
 from chat.presenting.message import beginning_answer, one_message_view
 from chat.presenting.meter import meter_after, meter_view
 from chat.presenting.projects import mark, sidebar_projects

@@ -21,7 +21,7 @@ from chat.generation.temporary import is_forgotten_by, measured, write
 from chat.generation.updates import Bus, Kind, Update
 from chat.markdown import render, render_user
 from chat.models import Message, MessageRole, Status
-from chat.presenters import MessageView
+from chat.presenters.message import MessageView
 from chat.presenting.endings import error_view, facts, note
 from chat.presenting.message import beginning_answer, safe
 from chat.realtime import frames

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from chat.details import details
 from chat.model_details import LABELS, SHAPES, tokens
 from chat.models import Generation
-from chat.presenters import Fact
+from chat.presenters.message import Fact
 
 
 def facts(generation: Generation) -> tuple[Fact, ...]:

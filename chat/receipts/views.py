@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chat.presenters import Fact, ModelGroup
+from chat.presenters.message import Fact
+from chat.presenters.models import ModelGroup
 
 
 @dataclass(frozen=True, slots=True)

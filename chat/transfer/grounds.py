@@ -10,7 +10,7 @@ from chat.cards import source_views
 from chat.generation.texts import shortened
 from chat.markdown import Citation, Citations
 from chat.models import ActivityState
-from chat.presenters import SourceView, each_once
+from chat.presenters.cards import SourceView, each_once
 from chat.presenting.citations import label_of
 from chat.presenting.excerpts import place_in_words
 from chat.transfer.portable import Turn

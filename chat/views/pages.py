@@ -29,7 +29,7 @@ from chat.start_forms import NAMES, StartForms, asks
 from chat.views.requests import is_htmx, person, uuid_or_404
 
 if TYPE_CHECKING:
-    from chat.presenters import ThreadView
+    from chat.presenters.thread import ThreadView
     from privatechathub.accounts.models import User
 
 

@@ -1,4 +1,4 @@
-"""What templates are given of a model's window: plain values, like those of ``chat.presenters``."""
+"""What fills a model's window, and what of a conversation is left out."""
 
 from __future__ import annotations
 
