@@ -86,7 +86,7 @@ class Runner(Teller):
         backend = prepared.backend
         try:
             if backend.managed:
-                await self.phase(run, _("Starting the built-in model…"))
+                await self.phase(run, starting(prepared.generation))
             async with self.open_endpoint(backend, prepared.endpoint) as endpoint:
                 await self.phase(run, "")
                 await self.answer(run, make_adapter(backend.kind, endpoint, self.http), prepared)
@@ -272,6 +272,11 @@ class Runner(Teller):
             await self.phase(
                 run, sentence(BackendStatus(phase)) if phase else _("Waiting for the AI server…")
             )
+
+
+def starting(generation: Generation) -> str:
+    """What is said while the built-in model starts, also where nobody may know yet that it is this one."""
+    return _("Starting the model…") if generation.alias else _("Starting the built-in model…")
 
 
 def receipt_of(prepared: Prepared) -> Receipt:

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backends.models import Backend, CatalogueModel
+from chat.generation.runner import starting
 from chat.models import Comparison, Conversation, Generation, Message, Status
 from chat.realtime import frames
 from chat.realtime.room import ended_answer, load_thread
@@ -170,3 +171,8 @@ def test_strangers_learn_nothing(as_bob: Client, blind: Comparison) -> None:
     column = column_of(blind)
     for path in (f"/chat/{column.pk}/context/", f"{blind.get_absolute_url()}?message={answer_of(column).pk}"):
         assert as_bob.get(path).status_code == 404
+
+
+def test_nobody_is_told_that_the_built_in_model_starts() -> None:
+    assert starting(Generation(alias="Model A")) == "Starting the model…"
+    assert starting(Generation()) == "Starting the built-in model…"
