@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -29,13 +29,13 @@ MOST_OF_PERSON = 1_000
 def pin(user: User, ids: Ids, *, on: bool) -> int:
     """Keep them on top of the list, or no longer. Gives how many there are."""
     values = {"pinned_at": timezone.now(), "archived_at": None} if on else {"pinned_at": None}
-    return _own(user, ids).update(**values)
+    return _change(_own(user, ids), **values)
 
 
 def archive(user: User, ids: Ids, *, on: bool) -> int:
     """Put them away, or back on the list. Gives how many there are."""
     values = {"archived_at": timezone.now(), "pinned_at": None} if on else {"archived_at": None}
-    return _own(user, ids).update(**values)
+    return _change(_own(user, ids), **values)
 
 
 def delete(user: User, ids: Ids) -> tuple[int, datetime]:
@@ -48,25 +48,25 @@ def delete(user: User, ids: Ids) -> tuple[int, datetime]:
     for row in found.filter(pk__in=active.values("message__conversation")):
         stop_answers(row)
     moment = timezone.now()
-    return found.update(deleted_at=moment), moment
+    return _change(found, deleted_at=moment), moment
 
 
 def restore(user: User, moment: datetime) -> list[Conversation]:
-    """Undo a deletion: all that was deleted at that moment is back."""
+    """Undo a deletion: all that was deleted at that moment is back. Gives what stands for it in lists."""
     with write_transaction():
         found = list(Conversation.objects.deleted_by(user).filter(deleted_at=moment))
         Conversation.objects.filter(pk__in=[row.pk for row in found]).update(deleted_at=None)
-    return found
+    return [row for row in found if row.column == 0]
 
 
 def restore_these(user: User, ids: Ids) -> int:
     """Have these back, whenever they were deleted."""
-    return Conversation.objects.deleted_by(user).whole(ids).update(deleted_at=None)
+    return _change(Conversation.objects.deleted_by(user).whole(ids), deleted_at=None)
 
 
 def move(user: User, ids: Ids, project: Project | None) -> int:
     """Into the project, or out of any."""
-    return _own(user, ids).update(project=project)
+    return _change(_own(user, ids), project=project)
 
 
 def mark_read(conversation: Conversation) -> None:
@@ -91,13 +91,13 @@ def add_tags(user: User, ids: Ids, text: str) -> int:
         raise Refused(_("Write at least one tag."))
     with write_transaction():
         tags = tags_named(user, names)
-        found = list(_own(user, ids).values_list("pk", flat=True))
+        found = dict(_own(user, ids).values_list("pk", "column"))
         through = Conversation.tags.through
         through.objects.bulk_create(
             (through(conversation_id=pk, tag_id=tag.pk) for pk in found for tag in tags),
             ignore_conflicts=True,
         )
-    return len(found)
+    return list(found.values()).count(0)
 
 
 def names_in(text: str) -> list[str]:
@@ -121,6 +121,13 @@ def forget_unused(user: User) -> None:
 
 def _own(user: User, ids: Ids) -> ConversationQuerySet:
     return Conversation.objects.owned_by(user).whole(ids)
+
+
+def _change(rows: ConversationQuerySet, **values: Any) -> int:
+    """Gives how many they are in lists, where a comparison is one."""
+    count = rows.lines().count()
+    rows.update(**values)
+    return count
 
 
 def tags_named(user: User, names: Iterable[str]) -> list[Tag]:

@@ -117,7 +117,9 @@ def restore_these(request: HttpRequest, ids: list[UUID]) -> None:
 
 def destroy(request: HttpRequest, ids: list[UUID]) -> None:
     """Delete for good what was deleted."""
-    count = trash.destroy(Conversation.objects.deleted_by(person(request)).whole(ids))
+    rows = Conversation.objects.deleted_by(person(request)).whole(ids)
+    count = rows.lines().count()
+    trash.destroy(rows)
     say(
         request,
         ngettext(

@@ -248,3 +248,42 @@ def test_a_message_of_a_column_opens_among_the_columns(
     for path in (f"{elsewhere.get_absolute_url()}?message={old.pk}", f"{url}?message=999999"):
         assert as_alice.get(path).status_code == 404
     assert as_bob.get(f"{url}?message={old.pk}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        ("archive", "1 conversation archived."),
+        ("tag", "1 conversation tagged."),
+        ("move", "1 conversation moved."),
+        ("delete", "1 conversation deleted."),
+    ],
+)
+def test_a_comparison_counts_as_one_conversation(
+    action: str, said: str, as_alice: Client, compare: Compare
+) -> None:
+    listed = compare().columns.get(column=0)
+    Generation.objects.update(status=Status.COMPLETED)
+
+    form = {"action": action, "conversation": [str(listed.pk)], "tags": "x", "project": ""}
+    page = as_alice.post("/conversations/change/", form, follow=True).content.decode()
+
+    assert said in page
+
+
+def test_a_comparison_comes_back_and_goes_for_good_as_one(as_alice: Client, compare: Compare) -> None:
+    comparison = compare()
+    listed = comparison.columns.get(column=0)
+    Generation.objects.update(status=Status.COMPLETED)
+    form = {"action": "delete", "conversation": [str(listed.pk)]}
+    as_alice.post("/conversations/change/", form)
+    moment = Conversation.objects.get(pk=listed.pk).deleted_at
+    assert moment is not None
+
+    undone = as_alice.post("/conversations/restore/", {"moment": moment.isoformat()})
+    assert undone.headers["Location"] == comparison.get_absolute_url()
+
+    as_alice.post("/conversations/change/", form)
+    page = as_alice.post("/conversations/change/", form | {"action": "destroy"}, follow=True).content.decode()
+    assert "1 conversation deleted for good." in page
+    assert not Conversation.objects.exists()
