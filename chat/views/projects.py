@@ -146,6 +146,7 @@ def delete(request: HttpRequest, project_id: UUID) -> HttpResponse:
     chosen = posted(request, "conversations")
     if request.method == "POST" and chosen in ("keep", "delete"):
         projects.delete(project, with_conversations=chosen == "delete")
+        messages.success(request, _("“%(name)s” was deleted.") % {"name": project.name})
         return redirect("chat:projects")
     count = conversations_of(project).count()
     context = {"project": mark(project), "count": count, "days": KEPT_DAYS}

@@ -357,8 +357,9 @@ def test_deleting_asks_whether_conversations_stay(
     as_alice.post(path)
     assert Project.objects.exists()
 
-    as_alice.post(path, {"conversations": "keep"})
+    page = read(as_alice.post(path, {"conversations": "keep"}, follow=True))
 
+    assert f"“{garden.name}” was deleted." in " ".join(page.texts())
     assert not Project.objects.exists()
     planted.refresh_from_db()
     assert planted.project is None
