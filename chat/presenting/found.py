@@ -15,16 +15,18 @@ from chat.models import Conversation, Generation, Message, MessageRole, Project
 from chat.models.search_entry import Found
 from chat.permalinks import permalink_of
 from chat.presenting.endings import model_label
-from chat.searching.excerpts import Piece, excerpt, marked
+from chat.searching.excerpts import BEFORE, Piece, excerpt, marked
 from chat.searching.finding import Group, Hit, find, find_within, pages
 from chat.searching.language import Query, parse
-from chat.searching.texts import Texts, texts_of
+from chat.searching.texts import texts_of
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
 
 #: Places on a page of results, in the sidebar, and hits shown of each.
 PAGE, QUICK, HITS = 20, 8, 3
+#: Characters before the word that was looked for in a list of single lines: it must not be cut off at their end.
+QUICK_BEFORE = 20
 #: Hits on a page of what was found in one conversation.
 WITHIN = 50
 
@@ -88,7 +90,7 @@ def quick_view(user: User, text: str, size: int = QUICK) -> FoundView:
     shown, more = pages(find(user, query), 1, size)
     return FoundView(
         text=text,
-        groups=group_views(user, query, shown, 1),
+        groups=group_views(user, query, shown, 1, QUICK_BEFORE),
         is_empty=query.is_empty,
         unclear=query.unclear,
         all_url=address(text) if more or shown else "",
@@ -162,7 +164,9 @@ def address(text: str, page: int = 1) -> str:
     return f"{reverse('chat:search')}?{urlencode({'q': text} | ({'page': page} if page > 1 else {}))}"
 
 
-def group_views(user: User, query: Query, groups: Sequence[Group], most: int) -> tuple[GroupView, ...]:
+def group_views(
+    user: User, query: Query, groups: Sequence[Group], most: int, before: int = BEFORE
+) -> tuple[GroupView, ...]:
     """Each with its best hits. What was deleted meanwhile is left out."""
     conversations = Conversation.objects.owned_by(user).select_related("project")
     talks = conversations.in_bulk([group.conversation_id for group in groups if group.conversation_id])
@@ -180,7 +184,10 @@ def group_views(user: User, query: Query, groups: Sequence[Group], most: int) ->
         found = []
         for hit in told(group)[:most]:
             name = names.get(hit.message_id or 0, "")
-            found.append(hit_view(hit, home, query, texts, said.get(hit.message_id or 0), name))
+            url, text = address_of(hit, home), texts.get((hit.kind, hit.source), "")
+            message = said.get(hit.message_id or 0)
+            when = message.created_at if message else None
+            found.append(HitView(url, label(hit.kind, message, name), excerpt(text, query, before), when))
         if group.conversation_id in compared:  # the question stands in every column, and is told once
             found = list({(view.label, view.pieces): view for view in reversed(found)}.values())[::-1]
         return tuple(found)
@@ -215,16 +222,9 @@ def _conversation(row: Conversation, group: Group, hits: tuple[HitView, ...], qu
     )
 
 
-def hit_view(
-    hit: Hit, home: str, query: Query, texts: Texts, message: Message | None, name: str = ""
-) -> HitView:
-    """One hit; ``home`` is where its conversation or project is, ``name`` the model of its column."""
-    return HitView(
-        url=permalink(home, hit.message_id) if hit.message_id else home,
-        label=label(hit.kind, message, name),
-        pieces=excerpt(texts.get((hit.kind, hit.source), ""), query),
-        when=message.created_at if message else None,
-    )
+def address_of(hit: Hit, home: str) -> str:
+    """Where it is; ``home`` is the address of its conversation or project."""
+    return permalink(home, hit.message_id) if hit.message_id else home
 
 
 def permalink(conversation_url: str, message_id: int) -> str:

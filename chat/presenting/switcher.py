@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from chat.models import Conversation
+from chat.models import Conversation, Project
+from chat.presenters.sidebar import ProjectMark
 from chat.presenting.found import GroupView, quick_view
+from chat.presenting.projects import MARK, mark
 from chat.searching.folding import fold
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
 
-#: Conversations that it lists.
-MOST = 8
+#: Conversations and projects that it lists.
+MOST, MOST_PROJECTS = 8, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,13 @@ class RecentView:
 
 @dataclass(frozen=True, slots=True)
 class SwitcherView:
-    """What it lists: recent conversations while nothing is typed, then what was found; ``all_url`` shows everything."""
+    """What it lists: recent conversations while nothing is typed, then projects of that name and what was found;
+    ``all_url`` shows everything.
+    """
 
     commands: tuple[Command, ...]
     recent: tuple[RecentView, ...] = ()
+    projects: tuple[ProjectMark, ...] = ()
     found: tuple[GroupView, ...] = ()
     all_url: str = ""
 
@@ -53,8 +58,16 @@ def switcher_view(user: User, text: str) -> SwitcherView:
         rows = Conversation.objects.owned_by(user).listed().lines().only("id", "title", "comparison")[:MOST]
         recent = tuple(RecentView(row.title or _("New chat"), row.get_absolute_url()) for row in rows)
         return SwitcherView(fitting, recent)
-    found = quick_view(user, text, MOST)
-    return SwitcherView(fitting, (), found.groups, found.all_url)
+    projects, found = projects_named(user, text), quick_view(user, text, MOST)
+    listed = {project.url for project in projects}
+    groups = tuple(group for group in found.groups if group.url not in listed)
+    return SwitcherView(fitting, (), projects, groups, found.all_url)
+
+
+def projects_named(user: User, text: str) -> tuple[ProjectMark, ...]:
+    """Open projects whose names fit. One query."""
+    rows = Project.objects.owned_by(user).open().only(*MARK)
+    return tuple(mark(row) for row in rows if fits(row.name, text))[:MOST_PROJECTS]
 
 
 def fits(label: str, text: str) -> bool:
@@ -69,6 +82,10 @@ def commands(user: User) -> list[Command]:
         Command(_("New chat"), reverse("chat:new"), "square-pen"),
         Command(_("All conversations"), reverse("chat:conversations"), "list-checks"),
         Command(_("Archive"), f"{reverse('chat:conversations')}?in=archive", "archive"),
+        Command(_("Projects"), reverse("chat:projects"), "folder"),
+        Command(_("Temporary chat"), reverse("chat:temporary"), "eye-off"),
+        Command(_("Compare models"), reverse("chat:compare"), "columns-2"),
+        Command(_("System prompts"), reverse("chat:prompts"), "book-open"),
         Command(_("Settings"), reverse("hub:settings"), "settings"),
         Command(_("Models"), reverse("chat:models"), "box"),
         Command(_("Inbox"), reverse("chat:inbox"), "bell"),

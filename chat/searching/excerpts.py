@@ -25,9 +25,9 @@ class Piece:
     is_match: bool = False
 
 
-def excerpt(text: str, query: Query) -> tuple[Piece, ...]:
-    """The most telling stretch of the text, in one line."""
-    start = _best_start(text, query)
+def excerpt(text: str, query: Query, before: int = BEFORE) -> tuple[Piece, ...]:
+    """The most telling stretch of the text, in one line, with so many characters ``before`` the first word."""
+    start = _best_start(text, query, before)
     line, cut_before, cut_after = _line(text, start)
     pieces = list(marked(line, query))
     if cut_before:
@@ -69,16 +69,16 @@ def _term(term: Term) -> str:
     return words + (r"(?![^\W_])" if term.exact else r"[^\W_]*")
 
 
-def _best_start(text: str, query: Query) -> int:
+def _best_start(text: str, query: Query, before: int) -> int:
     """Where the excerpt begins: before the place that has the most different words after it."""
     found = _pattern(query).finditer(folded_in_place(text))
     places = [(match.start(), match[0]) for match, _count in zip(found, range(_PLACES), strict=False)]
     best, most = 0, 0
     for at, (start, _word) in enumerate(places):
-        near = {word for place, word in places[at:] if place < start + LENGTH - BEFORE}
+        near = {word for place, word in places[at:] if place < start + LENGTH - before}
         if len(near) > most:
             best, most = start, len(near)
-    return max(0, best - BEFORE)
+    return max(0, best - before)
 
 
 def _line(text: str, start: int) -> tuple[str, bool, bool]:

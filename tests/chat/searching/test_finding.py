@@ -29,6 +29,7 @@ from chat.models import (
     Tag,
 )  # fmt: skip
 from chat.presenting.found import found_view, quick_view
+from chat.searching.excerpts import as_text
 from chat.searching.finding import find
 from chat.searching.index import after_migrations, before_migrations, index
 from chat.searching.language import parse
@@ -270,6 +271,29 @@ def test_the_switcher_lists_recent_ones_commands_and_what_fits(
     assert "<mark>Tides</mark>" in page
     assert "Settings" not in page
     assert 'id="switcher"' in as_alice.get("/switcher/?dialog").content.decode()
+
+
+def test_the_switcher_lists_projects_by_their_names_once(
+    alice: User, as_alice: Client, as_bob: Client
+) -> None:
+    project = Project.objects.create(owner=alice, name="Kitchen garden", instructions="All of a garden.")
+    Project.objects.create(owner=alice, name="Garden of old", archived_at=timezone.now())
+
+    page = as_alice.get("/switcher/?q=gard").content.decode()
+
+    assert page.count(f'href="{project.get_absolute_url()}"') == 1
+    assert "Kitchen garden</span>" in page
+    assert "Kitchen" not in as_alice.get("/switcher/").content.decode()
+    assert "Kitchen" not in as_bob.get("/switcher/?q=gard").content.decode()
+
+
+def test_lists_of_single_lines_show_the_word_near_their_beginning(alice: User, ask: Ask) -> None:
+    ask("nothing of note " * 20 + "lighthouse " + "and more " * 9)
+
+    (group,) = quick_view(alice, "lighthouse").groups
+
+    line = as_text(group.hits[0].pieces)
+    assert 0 < line.index("lighthouse") <= 20
 
 
 def test_the_number_of_queries_does_not_grow_with_what_is_found(
