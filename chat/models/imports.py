@@ -39,7 +39,7 @@ class ImportQuerySet(models.QuerySet["Import"]):
 
 
 class Import(models.Model):
-    """A file that was sent, what is in it (``report``, see ``transfer.planning``) and how far it is.
+    """A file that was sent, what is in it (``report``, see ``transfer.survey``) and how far it is.
 
     The file itself lies in the data folder until it is imported or dropped.
     """

@@ -17,7 +17,8 @@ from backends.database import write_transaction
 from chat.models import Import, ImportStatus
 from chat.transfer import limits
 from chat.transfer.limits import BadFile
-from chat.transfer.planning import bring_in, look_through
+from chat.transfer.planning import bring_in
+from chat.transfer.survey import look_through
 from chat.transfer.unpacking import Upload
 
 if TYPE_CHECKING:

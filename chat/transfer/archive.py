@@ -18,7 +18,7 @@ from django.utils.translation import get_language, override
 from backends.database import in_database
 from chat import files
 from chat.models import Conversation
-from chat.transfer import projects, rows
+from chat.transfer import loading, projects
 from chat.transfer.hiding import hidden
 from chat.transfer.library import library_of
 from chat.transfer.names import Names
@@ -148,7 +148,7 @@ def _written(
     row = mine.filter(pk=pk).first()
     if row is None:
         return None
-    talk = rows.load(row)
+    talk = loading.load(row)
     if not (everything and kind is KINDS["json"]):
         talk = hidden(talk, row.alias)
     digests = tuple(file["digest"] for turn in talk.turns for file in turn.files)

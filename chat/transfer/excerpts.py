@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from chat.models import Attachment, Conversation
 from chat.transfer import values
 
 _MOST = 100
@@ -70,3 +71,9 @@ def _renamed(told: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any
         if found["file"] in names
     ]
     return {"files": files, "passages": passages} if files else {}
+
+
+def of_project(conversation: Conversation) -> list[tuple[str, str]]:
+    """Id and digest of its project's files."""
+    rows = Attachment.objects.filter(project=conversation.project_id).order_by("created_at", "pk")
+    return [(str(pk), digest) for pk, digest in rows.values_list("pk", "digest")]

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from chat.access import own_comparison, own_conversation, own_import
 from chat.models import Conversation
 from chat.services import importing
-from chat.transfer import rows
+from chat.transfer import loading
 from chat.transfer.archive import packed, zipped
 from chat.transfer.hiding import hidden
 from chat.transfer.limits import LARGEST_FILE, BadFile
@@ -63,7 +63,7 @@ def export(request: HttpRequest, conversation_id: UUID) -> HttpResponse | Stream
         return sent(zipped(person(request), KINDS["json"], {conversation.pk}), f"{name}.zip")
     kind = kind_of(request.GET.get("as", "json"))
     name = f"{file_stem(conversation.title, _('conversation'))}.{kind.ending}"
-    content = kind.write(hidden(rows.load(conversation), conversation.alias))
+    content = kind.write(hidden(loading.load(conversation), conversation.alias))
     return attached(HttpResponse(content, content_type=f"{kind.media_type}; charset=utf-8"), name)
 
 

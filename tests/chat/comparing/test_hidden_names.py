@@ -17,7 +17,8 @@ from chat.realtime import frames
 from chat.realtime.room import ended_answer, load_thread
 from chat.transfer.formats.hub import read
 from chat.transfer.hiding import hidden
-from chat.transfer.rows import load, save
+from chat.transfer.loading import load
+from chat.transfer.saving import save
 from chat.transfer.writing import as_json
 from privatechathub.accounts.models import User
 from tests.chat.comparing.conftest import Compare

@@ -28,7 +28,7 @@ from chat.services.answers import retry
 from chat.services.editing import put_answer
 from chat.services.refusals import Refused
 from chat.services.sending import Sent, send_message
-from chat.transfer import rows
+from chat.transfer import loading, saving
 from chat.transfer.formats import hub
 from chat.transfer.planning import bring_in_one
 from chat.transfer.writing import as_json
@@ -118,7 +118,7 @@ def test_after_a_month_it_is_gone_for_good(alice: User, talk: Conversation, ask:
 
 
 def test_what_was_deleted_can_be_imported_again(alice: User, talk: Conversation) -> None:
-    found = rows.load(talk)
+    found = loading.load(talk)
     assert bring_in_one(alice, found, found.digest())
     assert not bring_in_one(alice, found, found.digest())
     order.delete(alice, Conversation.objects.values_list("pk", flat=True))
@@ -146,13 +146,13 @@ def test_tags_are_one_persons_and_known_in_any_case(
 def test_pins_tags_and_the_archive_travel(alice: User, bob: User, talk: Conversation) -> None:
     order.set_tags(alice, talk, "sea, to read")
     order.pin(alice, [talk.pk], on=True)
-    found = hub.read(json.loads(as_json(rows.load(Conversation.objects.get()))))
-    there = rows.save(bob, found)
+    found = hub.read(json.loads(as_json(loading.load(Conversation.objects.get()))))
+    there = saving.save(bob, found)
     assert [tag.name for tag in there.tags.all()] == ["sea", "to read"]
     assert {tag.owner for tag in there.tags.all()} == {bob}
     assert there.pinned_at == Conversation.objects.get(pk=talk.pk).pinned_at
     order.archive(alice, [talk.pk], on=True)
-    there = rows.save(bob, rows.load(Conversation.objects.get(pk=talk.pk)))
+    there = saving.save(bob, loading.load(Conversation.objects.get(pk=talk.pk)))
     assert there.archived_at
     assert not there.pinned_at
     assert Tag.objects.owned_by(bob).count() == 2

@@ -15,7 +15,7 @@ from django.utils import timezone
 from chat.models import Comparison, Conversation, Generation, UpcomingQuestion
 from chat.services import upcoming
 from chat.services.sending import Sent
-from chat.transfer import asked, rows
+from chat.transfer import asked, loading, saving
 from chat.transfer.formats import beside, hub
 from chat.transfer.planning import bring_in
 from chat.transfer.portable import Talk
@@ -47,7 +47,7 @@ RECEIPT = {
 def again(conversation: Conversation) -> Talk:
     """What a file of it says."""
     conversation = Conversation.objects.get(pk=conversation.pk)
-    return hub.read(json.loads(as_json(rows.load(conversation))))
+    return hub.read(json.loads(as_json(loading.load(conversation))))
 
 
 def ended(sent: Sent, **values: Any) -> Conversation:
@@ -73,7 +73,7 @@ def test_an_imported_answer_shows_the_same_facts(
         answered_by="play-8b",
     )
 
-    copied = rows.save(bob, again(conversation))
+    copied = saving.save(bob, again(conversation))
 
     run = Generation.objects.get(message__conversation=copied)
     first = copied.messages.order_by("pk")[0]
@@ -128,7 +128,7 @@ def test_what_was_typed_and_not_sent_travels(ask: Ask, bob: User) -> None:
     UpcomingQuestion.objects.create(conversation=conversation, text="First", ref="demo/play", trouble="Gone.")
     UpcomingQuestion.objects.create(conversation=conversation, text="Second", ref="gone/model", key="k")
 
-    copied = rows.save(bob, again(conversation))
+    copied = saving.save(bob, again(conversation))
 
     copied.refresh_from_db()
     assert (copied.draft, copied.unread, copied.upcoming_count) == ("And é", True, 2)
@@ -143,7 +143,7 @@ def test_an_import_asks_nothing_before_the_person_says_so(ask: Ask, bob: User) -
     conversation = ended(ask())
     Conversation.objects.update(upcoming_count=1)
     row = UpcomingQuestion.objects.create(conversation=conversation, text="Erase it", ref="demo/play")
-    copied = rows.save(bob, again(conversation))
+    copied = saving.save(bob, again(conversation))
     row.delete()
 
     upcoming.send_forgotten()
@@ -166,7 +166,7 @@ def columns(owner: User, ask: Ask, count: int = 2, **values: Any) -> list[Conver
 
 def bring(owner: User, talks: list[Conversation], path: Path) -> int:
     """Import files of these."""
-    content = [json.loads(as_json(rows.load(Conversation.objects.get(pk=row.pk)))) for row in talks]
+    content = [json.loads(as_json(loading.load(Conversation.objects.get(pk=row.pk)))) for row in talks]
     path.write_text(json.dumps(content))
     return bring_in(owner, Upload(path, "export.json"), lambda _count: None)
 
@@ -252,7 +252,7 @@ def test_a_held_question_is_shown_as_such(ask: Ask, bob: User, as_bob: Client) -
     Conversation.objects.update(upcoming_count=1)
     UpcomingQuestion.objects.create(conversation=conversation, text="And then?", ref="demo/play")
 
-    page = as_bob.get(rows.save(bob, again(conversation)).get_absolute_url()).content.decode()
+    page = as_bob.get(saving.save(bob, again(conversation)).get_absolute_url()).content.decode()
 
     assert "It came with an import and is sent only when you say so." in page
     assert "Send now" in page

@@ -25,7 +25,7 @@ from chat.models import (
     UpcomingQuestion,
     Vote,
 )
-from chat.transfer import fields, rows
+from chat.transfer import fields, loading
 from chat.transfer.writing import as_json
 from privatechathub.accounts.models import User
 from tests.chat.transfer.test_round_trip import anything
@@ -91,7 +91,7 @@ def test_every_column_is_decided_about(model: type[Model], told: Any) -> None:
 
 
 def test_every_column_of_a_conversation_and_its_messages_is_decided_about(alice: User, demo: Backend) -> None:
-    talk = json.loads(as_json(rows.load(anything(alice, demo, 3))))["conversation"]
+    talk = json.loads(as_json(loading.load(anything(alice, demo, 3))))["conversation"]
 
     beside = {"id", "project", "tags", "lines", "upcoming", "messages", "texts"}
     assert columns_of(Conversation) == talk.keys() - beside

@@ -16,11 +16,12 @@ from django.test import AsyncClient, Client
 
 from chat.models import Conversation, SamplingPreset, SystemPrompt
 from chat.services.sending import Sent
-from chat.transfer import rows
+from chat.transfer import loading, saving
 from chat.transfer.formats import hub, library
 from chat.transfer.library import library_of, take_in
-from chat.transfer.planning import bring_in, look_through
+from chat.transfer.planning import bring_in
 from chat.transfer.portable import Talk
+from chat.transfer.survey import look_through
 from chat.transfer.unpacking import Upload
 from chat.transfer.writing import as_html, as_json, as_markdown, as_text, library_as_json
 from privatechathub.accounts.models import User
@@ -50,11 +51,11 @@ def talk(ask: Callable[..., Sent], alice: User) -> Conversation:
 
 def again(conversation: Conversation) -> Talk:
     """What a file of it says."""
-    return hub.read(json.loads(as_json(rows.load(conversation))))
+    return hub.read(json.loads(as_json(loading.load(conversation))))
 
 
 def test_everything_that_was_set_comes_back(talk: Conversation, bob: User) -> None:
-    there = rows.save(bob, again(talk))
+    there = saving.save(bob, again(talk))
 
     there = Conversation.objects.get(pk=there.pk)
     assert there.prompt is not None
@@ -62,7 +63,7 @@ def test_everything_that_was_set_comes_back(talk: Conversation, bob: User) -> No
     assert (there.prompt.owner, there.prompt.name, there.prompt.text) == (bob, "Poet", "Of {{topic:text}}.")
     assert (there.preset.owner, there.preset.options) == (bob, {"temperature": 2.0})
     assert (there.prompt_values, there.options) == ({"topic": "ships"}, OPTIONS)
-    first, second = (hub.document(rows.load(row))["conversation"] for row in (talk, there))
+    first, second = (hub.document(loading.load(row))["conversation"] for row in (talk, there))
     for document in (first, second):
         document["prompt"].pop("id")
     assert [first[name] for name in ("prompt", "prompt_values", "preset", "options")] == [
@@ -73,7 +74,7 @@ def test_everything_that_was_set_comes_back(talk: Conversation, bob: User) -> No
 def test_entries_that_are_here_already_are_followed_and_not_made_twice(
     talk: Conversation, alice: User
 ) -> None:
-    there = rows.save(alice, again(talk))
+    there = saving.save(alice, again(talk))
 
     assert (there.prompt, there.preset) == (talk.prompt, talk.preset)
     assert SystemPrompt.objects.count() == SamplingPreset.objects.count() == 1
@@ -85,13 +86,13 @@ def test_a_shared_entry_is_followed_where_there_is_one_that_says_the_same(
     SystemPrompt.objects.update(owner=None)
     talk.refresh_from_db()
 
-    assert rows.save(bob, again(talk)).prompt == talk.prompt
+    assert saving.save(bob, again(talk)).prompt == talk.prompt
 
 
 def test_a_preset_whose_name_is_taken_gets_a_number_once(talk: Conversation, bob: User) -> None:
     SamplingPreset.objects.create(owner=bob, name="Hot", options={"top_k": 1})
 
-    saved = [rows.save(bob, again(talk)).preset for _time in range(2)]
+    saved = [saving.save(bob, again(talk)).preset for _time in range(2)]
 
     assert [preset.name for preset in saved if preset] == ["Hot (2)", "Hot (2)"]
 
@@ -100,14 +101,14 @@ def test_a_built_in_preset_travels_by_its_name(talk: Conversation, bob: User) ->
     Conversation.objects.update(preset=None, builtin_preset="code")
     talk.refresh_from_db()
 
-    assert rows.save(bob, again(talk)).builtin_preset == "code"
+    assert saving.save(bob, again(talk)).builtin_preset == "code"
 
 
 @pytest.mark.parametrize("write", [as_markdown, as_text, as_html])
 def test_files_for_people_hold_the_text_that_is_followed(
     talk: Conversation, write: Callable[[Talk], str]
 ) -> None:
-    assert "Of {{topic:text}}." in write(rows.load(talk))
+    assert "Of {{topic:text}}." in write(loading.load(talk))
 
 
 @pytest.mark.parametrize(
@@ -209,7 +210,7 @@ def test_where_there_are_too_many_a_conversation_keeps_them_as_its_own(
     monkeypatch.setattr("chat.services.order.MOST_OF_PERSON", 1)
     told = replace(again(talk), tags=("one", "two"))
 
-    saved = rows.save(bob, told)
+    saved = saving.save(bob, told)
 
     assert (saved.prompt, saved.preset, list(saved.tags.all())) == (None, None, [])
     assert talk.prompt is not None

@@ -21,7 +21,7 @@ from chat.models import Conversation, Import, Project, ProjectRevision, Told
 from chat.models.project import Colour, Icon
 from chat.services import project_files
 from chat.services.sending import Sent
-from chat.transfer import planning, projects, rows
+from chat.transfer import loading, planning, projects, saving, survey
 from chat.transfer.archive import zipped
 from chat.transfer.formats import project as format_
 from chat.transfer.portable import PortableProject, Unreadable
@@ -143,7 +143,7 @@ def content(project: Project) -> PortableProject:
 def test_everything_arrives_once(garden: Project, alice: User, bob: User, tmp_path: Path) -> None:
     Project.objects.create(owner=alice, name="Empty")
     upload = file_of(alice, tmp_path)
-    report = planning.look_through(bob, upload)
+    report = survey.look_through(bob, upload)
     assert (report["projects"], report["new"], report["lost"]) == (2, 1, {})
 
     for _ in range(2):
@@ -153,7 +153,7 @@ def test_everything_arrives_once(garden: Project, alice: User, bob: User, tmp_pa
     assert content(theirs) == content(garden)
     assert Project.objects.owned_by(bob).count() == 2
     assert Conversation.objects.owned_by(bob).get().project == theirs
-    report = planning.look_through(bob, upload)
+    report = survey.look_through(bob, upload)
     assert (report["projects"], report["new"], report["known"]) == (0, 0, 1)
     assert Project.objects.owned_by(alice).count() == 2
 
@@ -173,10 +173,10 @@ def test_what_comes_home_is_known(garden: Project, alice: User, bob: User, tmp_p
 
 
 def test_a_single_conversation_brings_the_name_and_the_rest_may_follow(garden: Project, bob: User) -> None:
-    talk = rows.load(Conversation.objects.get())
+    talk = loading.load(Conversation.objects.get())
 
-    copied = rows.save(bob, talk)
-    again = rows.save(bob, talk)
+    copied = saving.save(bob, talk)
+    again = saving.save(bob, talk)
 
     bare = copied.project
     assert bare is not None
@@ -192,7 +192,7 @@ def test_its_files_travel_with_it(garden: Project, alice: User, bob: User, tmp_p
     plan = SimpleUploadedFile("plan.md", b"# North bed\n\nPeas, then kale.")
     project_files.add(alice, garden, [plan])
     upload = file_of(alice, tmp_path)
-    assert planning.look_through(bob, upload)["attached"] == 1
+    assert survey.look_through(bob, upload)["attached"] == 1
 
     for _ in range(2):
         planning.bring_in(bob, upload, lambda count: None)
@@ -216,7 +216,7 @@ def test_a_file_that_is_not_there_or_is_none_is_left_out(bob: User, tmp_path: Pa
     path = tmp_path / "upload"
     path.write_bytes(samples.zipped({"p.json": json.dumps(data).encode()}))
     upload = Upload(path, "p.zip")
-    report = planning.look_through(bob, upload)
+    report = survey.look_through(bob, upload)
     assert (report["attached"], report["left_out"]) == (0, {"file": 2})
 
     planning.bring_in(bob, upload, lambda count: None)
@@ -228,7 +228,7 @@ def test_a_file_that_is_not_there_or_is_none_is_left_out(bob: User, tmp_path: Pa
 def test_nobody_s_project_is_taken_by_its_id(garden: Project, bob: User, alice: User) -> None:
     assert projects.find(bob, str(garden.pk)) is None
     assert projects.find(alice, str(garden.pk)) == garden
-    copied = rows.save(bob, rows.load(Conversation.objects.get()))
+    copied = saving.save(bob, loading.load(Conversation.objects.get()))
     assert copied.project is not None
     assert copied.project.owner == bob
     garden.refresh_from_db()

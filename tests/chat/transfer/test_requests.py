@@ -22,7 +22,7 @@ from chat.models import Conversation, Cut, Generation, Message, StoredText
 from chat.services import answers, branches, deleting
 from chat.services.repeating import repeat
 from chat.services.sending import Sent
-from chat.transfer import fields, limits, rows
+from chat.transfer import fields, limits, loading, saving
 from chat.transfer.formats import hub as hub_format
 from chat.transfer.formats import sent as sent_format
 from chat.transfer.hiding import hidden
@@ -56,12 +56,12 @@ def folder(settings: Any, tmp_path: Path) -> None:
 
 def document_of(conversation: Conversation) -> Any:
     """What a file of it holds."""
-    return json.loads(as_json(rows.load(Conversation.objects.get(pk=conversation.pk))))
+    return json.loads(as_json(loading.load(Conversation.objects.get(pk=conversation.pk))))
 
 
 def arrived(conversation: Conversation, owner: User) -> list[Generation]:
     """The runs of a copy that another person imports, in order."""
-    copied = rows.save(owner, hub_format.read(document_of(conversation)))
+    copied = saving.save(owner, hub_format.read(document_of(conversation)))
     found = Generation.objects.filter(message__conversation=copied).order_by("created_at")
     return list(found.select_related("message"))
 
@@ -251,7 +251,7 @@ async def test_long_texts_are_in_the_file_once_and_kept_once(
     for _turn in range(4):
         await answered(ask, conversation)
 
-    talk = await in_database(lambda: rows.load(Conversation.objects.get(pk=conversation.pk)))
+    talk = await in_database(lambda: loading.load(Conversation.objects.get(pk=conversation.pk)))
     told = as_json(talk)
     assert told.count("Long. Long.") == 2_000  # of the conversation and of its receipts, 2 in each 4 words
     await in_database(arrived, conversation, bob)
@@ -411,7 +411,7 @@ def test_hostile_values_of_a_receipt_harm_nothing(
     assert run.repeats is None
     for part in ("request", "receipt"):
         assert as_bob.get(reverse("chat:receipt-part", args=[run.pk, part])).status_code == 200
-    again = rows.load(Conversation.objects.get(owner=bob))
+    again = loading.load(Conversation.objects.get(owner=bob))
     assert hub_format.read(json.loads(as_json(again))) == again
 
 

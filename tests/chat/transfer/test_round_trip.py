@@ -18,7 +18,7 @@ from backends.models import Backend
 from chat.models import Activity, Ask, AskState, Consent, Conversation, Generation, Message, Status, Step
 from chat.services import order
 from chat.services.sending import Sent
-from chat.transfer import rows, values
+from chat.transfer import loading, saving, values
 from chat.transfer.formats import hub
 from chat.transfer.portable import HUB, Run, Talk, Turn
 from chat.transfer.writing import as_json
@@ -172,7 +172,7 @@ def add_run(message: Message, status: str, now: datetime) -> Generation:
 
 def exported(conversation: Conversation) -> Any:
     """As a file, without its own id."""
-    document = json.loads(as_json(rows.load(conversation)))
+    document = json.loads(as_json(loading.load(conversation)))
     del document["conversation"]["id"]
     return document
 
@@ -181,7 +181,7 @@ def exported(conversation: Conversation) -> Any:
 def test_rows_are_the_same_after_a_journey(seed: int, alice: User, bob: User, demo: Backend) -> None:
     original = anything(alice, demo, seed)
 
-    copied = rows.save(bob, hub.read(json.loads(as_json(rows.load(original)))))
+    copied = saving.save(bob, hub.read(json.loads(as_json(loading.load(original)))))
     copied.refresh_from_db()
 
     assert copied.owner == bob
@@ -197,7 +197,7 @@ def test_files_are_told_of(ask: Callable[..., Sent]) -> None:
     sent = ask("Look")
     attached = attach_picture(sent.question)
 
-    document = json.loads(as_json(rows.load(sent.conversation)))
+    document = json.loads(as_json(loading.load(sent.conversation)))
 
     told = {"name": attached.name, "media_type": attached.media_type, "size": attached.size}
     assert document["conversation"]["messages"][0]["files"] == [{**told, "sha256": attached.digest}]
@@ -208,7 +208,7 @@ def test_what_names_a_session_on_a_server_stays_here(alice: User, demo: Backend)
     sent = anything(alice, demo, 1)
     add_run(sent.messages.create(role="assistant"), "completed", timezone.now())
 
-    assert "secret" not in as_json(rows.load(sent))
+    assert "secret" not in as_json(loading.load(sent))
 
 
 def test_an_answer_that_was_being_written_is_over_in_the_copy(ask: Callable[..., Sent], alice: User) -> None:
@@ -218,7 +218,7 @@ def test_an_answer_that_was_being_written_is_over_in_the_copy(ask: Callable[...,
     Ask.objects.create(generation=sent.generation, kind="permission", asked_at=now, expires_at=now)
     Activity.objects.create(generation=sent.generation, position=0, name="x", state="running", started_at=now)
 
-    copied = rows.save(alice, hub.read(json.loads(as_json(rows.load(sent.conversation)))))
+    copied = saving.save(alice, hub.read(json.loads(as_json(loading.load(sent.conversation)))))
 
     run = Generation.objects.get(message__conversation=copied)
     assert run.status == Status.INTERRUPTED
@@ -231,10 +231,10 @@ def test_a_server_is_chosen_again_only_by_whoever_may_use_it(alice: User, bob: U
     demo.access = "admins"
     demo.save()
 
-    assert rows.save(bob, rows.load(original)).backend is None
+    assert saving.save(bob, loading.load(original)).backend is None
     demo.access = "everyone"
     demo.save()
-    assert rows.save(bob, rows.load(original)).backend == demo
+    assert saving.save(bob, loading.load(original)).backend == demo
 
 
 def test_values_that_the_hub_would_never_write_do_not_get_in() -> None:
@@ -315,7 +315,7 @@ def test_lines_and_what_was_decided_come_along(alice: User, bob: User, demo: Bac
     original.cuts.create(after=first, kind="summarised", summary="Tea é.", left_out=1, unread=2, edited=True)
     original.cuts.create(after=last, kind="proposed")
 
-    copied = rows.save(bob, hub.read(json.loads(as_json(rows.load(original)))))
+    copied = saving.save(bob, hub.read(json.loads(as_json(loading.load(original)))))
 
     copied.refresh_from_db()
     assert exported(copied) == exported(original)
@@ -327,7 +327,7 @@ def test_lines_and_what_was_decided_come_along(alice: User, bob: User, demo: Bac
 
 
 def test_lines_that_no_hub_would_write_do_not_get_in(alice: User, demo: Backend) -> None:
-    document = json.loads(as_json(rows.load(anything(alice, demo, 3))))
+    document = json.loads(as_json(loading.load(anything(alice, demo, 3))))
     line = {"after": "1", "kind": "burnt", "left_out": -4, "summary": 7, "edited": "yes"}
     document["conversation"] |= {"overflow": "explode", "lines": [line, line, {"after": "nowhere"}, 8]}
 
@@ -348,7 +348,7 @@ def test_the_list_of_calls_says_which_ones_only_a_file_tells_of(
         generation=sent.generation, position=0, call_id="c", name="read_url", state="done",
         consent=Consent.ONCE, started_at=timezone.now(),
     )  # fmt: skip
-    rows.save(bob, hub.read(json.loads(as_json(rows.load(sent.conversation)))))
+    saving.save(bob, hub.read(json.loads(as_json(loading.load(sent.conversation)))))
 
     own, copied = (client.get("/settings/tool-calls/").content.decode() for client in (as_alice, as_bob))
     assert "allowed once" in own

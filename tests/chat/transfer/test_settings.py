@@ -16,9 +16,10 @@ from backends.models import Backend, CatalogueModel
 from backends.preferences import ModelPreference
 from chat.models import Vote
 from chat.transfer.formats import settings as format_
-from chat.transfer.planning import bring_in, look_through
+from chat.transfer.planning import bring_in
 from chat.transfer.portable import Settings, Unreadable
 from chat.transfer.settings import settings_of
+from chat.transfer.survey import look_through
 from chat.transfer.unpacking import Upload
 from chat.transfer.writing import settings_as_json
 from privatechathub.accounts.models import User

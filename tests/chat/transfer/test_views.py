@@ -315,7 +315,7 @@ def test_a_failure_within_is_told_and_keeps_the_file(
     def full(*_args: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("chat.transfer.rows.save", full)
+    monkeypatch.setattr("chat.transfer.saving.save", full)
     with pytest.raises(OSError, match="disk full"):
         confirm(as_alice)
 

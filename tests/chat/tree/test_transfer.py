@@ -9,8 +9,9 @@ from chat.models import Conversation, Message
 from chat.services.branches import fork, show
 from chat.services.deleting import delete_message
 from chat.transfer.formats import hub
+from chat.transfer.loading import load
 from chat.transfer.portable import Talk
-from chat.transfer.rows import load, save
+from chat.transfer.saving import save
 from chat.transfer.writing import as_text
 from tests.chat.tree.conftest import add, chain
 

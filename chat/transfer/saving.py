@@ -1,17 +1,15 @@
-"""Between rows and portable conversations."""
+"""Portable conversations to rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from django.db.models import Model
 from django.utils import timezone
 
-from chat.attachments import with_attachments
 from chat.models import (
     TITLE_LENGTH,
     Activity,
@@ -19,148 +17,24 @@ from chat.models import (
     Attachment,
     Conversation,
     Cut,
-    CutKind,
     Generation,
     Message,
     Step,
 )
 from chat.services.order import tags_named
 from chat.services.refusals import Refused
-from chat.transfer import asked, comparisons, fields, projects, sent, waiting
-from chat.transfer.excerpts import called, inward, outward
-from chat.transfer.files import NO_FILES, ByTurn, store, told_of
-from chat.transfer.library import portable_prompt, preset_of, preset_row, prompt_row
-from chat.transfer.portable import HUB, Line, Run, Talk, Turn
+from chat.transfer import asked, projects, sent, waiting
+from chat.transfer.excerpts import called, inward, of_project
+from chat.transfer.files import NO_FILES, ByTurn, store
+from chat.transfer.library import preset_row, prompt_row
+from chat.transfer.portable import Run, Talk, Turn
 from chat.transfer.servers import usable_backend
-from chat.tree.reading import is_hidden, messages_of
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
 
 #: Rows that one statement writes.
 BATCH = 200
-
-
-def load(conversation: Conversation) -> Talk:
-    """A conversation with everything in it. Seven queries, one more where there are files, one for lines, two for
-    questions typed ahead, and one each for texts of receipts, files of its project, a prompt of the library, a preset
-    of the person's own and a comparison.
-    """
-    rows, parents = _shown(conversation)
-    with_attachments(rows)
-    attached = [(str(each.pk), each.digest) for row in rows if row.attached for each in row.attachments.all()]
-    if conversation.project is not None and conversation.project.attached:
-        attached += _of_project(conversation)
-    digests = called(attached)
-    names = {row.pk: str(place) for place, row in enumerate(rows, 1)}
-    runs = _runs(conversation, digests, names, [row.pk for row in rows])
-    turns = tuple(
-        Turn(
-            id=names[row.pk],
-            parent=names.get(parents[row.pk] or 0),
-            role=row.role,
-            text=row.text,
-            reasoning=row.reasoning,
-            reasoning_seconds=row.reasoning_seconds,
-            created_at=row.created_at,
-            edited=row.edited,
-            chosen=names.get(row.chosen_id or 0),
-            runs=tuple(runs.get(row.pk, ())),
-            files=_files(row),
-        )
-        for row in rows
-    )
-    return Talk(
-        source=HUB,
-        source_id=str(conversation.pk),
-        title=conversation.title,
-        turns=turns,
-        head=names.get(conversation.head_id or 0),
-        system_prompt=conversation.system_prompt,
-        prompt=portable_prompt(conversation.prompt) if conversation.prompt else None,
-        prompt_values=conversation.prompt_values,
-        options=conversation.options,
-        preset=preset_of(conversation),
-        backend=conversation.backend.name if conversation.backend else "",
-        model_id=conversation.model_id,
-        project=projects.name_of(conversation.project),
-        tags=tuple(tag.name for tag in conversation.tags.all()),
-        pinned_at=conversation.pinned_at,
-        archived_at=conversation.archived_at,
-        overflow=conversation.overflow,
-        lines=_lines(conversation, names),
-        tools=conversation.tools,
-        unread=conversation.unread,
-        draft=conversation.draft,
-        upcoming=waiting.load(conversation),
-        column=comparisons.told_of(conversation),
-        created_at=conversation.created_at,
-        updated_at=conversation.updated_at,
-    )
-
-
-def _shown(conversation: Conversation) -> tuple[list[Message], dict[int, int | None]]:
-    """The messages that the conversation shows in one way or another, and what each hangs on."""
-    rows = list(messages_of(conversation).order_by("pk"))
-    hidden = {row.pk: row.parent_id for row in rows if is_hidden(row, conversation)}
-    parents: dict[int, int | None] = {}
-    for row in rows:
-        above = row.parent_id
-        while above in hidden:
-            above = hidden[above]
-        parents[row.pk] = above
-    return [row for row in rows if row.pk not in hidden], parents
-
-
-def _lines(conversation: Conversation, names: Mapping[int, str]) -> tuple[Line, ...]:
-    """Where its model does not see further up. No query where there never was such a line."""
-    found = Cut.of(conversation).items()
-    return tuple(
-        Line(names.get(after or 0), _values(cut, fields.LINE))
-        for after, cut in found
-        if cut.kind != CutKind.PROPOSED and (after is None or after in names)
-    )
-
-
-def _files(row: Message) -> tuple[dict[str, Any], ...]:
-    return tuple(map(told_of, row.attachments.all() if row.attached else ()))
-
-
-def _runs(
-    conversation: Conversation, digests: Mapping[str, str], names: Mapping[int, str], keys: Sequence[int]
-) -> dict[int, list[Run]]:
-    """Message id -> its runs, in order."""
-    written = messages_of(conversation)
-    within = {"generation__message__in": written}
-    calls = _by_generation(Activity.objects.filter(**within).order_by("position"), fields.ACTIVITY)
-    asks = _by_generation(Ask.objects.filter(**within).order_by("asked_at", "pk"), fields.ASK)
-    steps = _by_generation(Step.objects.filter(**within).order_by("position"), fields.STEP)
-    found: dict[int, list[Run]] = {}
-    made = list(Generation.objects.filter(message__in=written).order_by("created_at", "pk"))
-    requests = sent.Outward(made, keys)
-    for row in made:
-        told = {"passages": outward(row.passages, digests), "context": asked.placed(row.context, names)}
-        run = Run(
-            _values(row, fields.RUN) | told,
-            activities=tuple(calls.get(row.pk, ())),
-            asks=tuple(asks.get(row.pk, ())),
-            steps=tuple(steps.get(row.pk, ())),
-            asked=asked.outward(row.receipt),
-            sent=requests.of(row),
-        )
-        found.setdefault(row.message_id, []).append(run)
-    return found
-
-
-def _by_generation(rows: Iterable[Any], names: fields.Fields) -> dict[Any, list[dict[str, Any]]]:
-    found: dict[Any, list[dict[str, Any]]] = {}
-    for row in rows:
-        found.setdefault(row.generation_id, []).append(_values(row, names))
-    return found
-
-
-def _values(row: Model, names: fields.Fields) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in names}
 
 
 def save(owner: User, talk: Talk, brought: ByTurn = NO_FILES) -> Conversation:
@@ -293,14 +167,8 @@ def _names(
     if row is None:
         return {}
     own = [(str(found.pk), digest) for digest, found in files]
-    own += _of_project(row.conversation) if row.conversation.project else []
+    own += of_project(row.conversation) if row.conversation.project else []
     return {name: pk for pk, name in called(own).items()}
-
-
-def _of_project(conversation: Conversation) -> list[tuple[str, str]]:
-    """Id and digest of its project's files."""
-    rows = Attachment.objects.filter(project=conversation.project_id).order_by("created_at", "pk")
-    return [(str(pk), digest) for pk, digest in rows.values_list("pk", "digest")]
 
 
 def _amend(statement: str, values: Iterable[tuple[Any, ...]]) -> None:
