@@ -21,6 +21,8 @@ from chat.presenters.cards import ActivityView, AskView, OptionView, QuestionVie
 #: The cards of one message.
 Cards = tuple[tuple[ActivityView, ...], tuple[AskView, ...]]
 NONE: Cards = ((), ())
+#: Images of one call that a card shows.
+MOST_IMAGES = 8
 
 
 def with_flags(rows: QuerySet[Generation]) -> QuerySet[Generation]:
@@ -71,6 +73,10 @@ def activity_view(values: Mapping[str, Any]) -> ActivityView:
         whole_url="" if is_whole else reverse("chat:activity-output", args=[values["id"]]),
         elapsed=max(0, round((ended or time.time()) - values["started_at"])),
         sources=source_views(values["sources"]),
+        image_urls=tuple(
+            reverse("chat:activity-image", args=[values["id"], number])
+            for number in range(1, min(values["images"], MOST_IMAGES) + 1)
+        ),
         duration=seconds(ended - values["started_at"]) if ended else "",
     )
 

@@ -123,6 +123,7 @@ urlpatterns = [
     path("messages/<int:message_id>/compare/", comparing.show, name="compare-answers"),
     path("asks/<uuid:ask_id>/answer/", cards.answer, name="ask-answer"),
     path("activities/<uuid:activity_id>/output/", cards.output, name="activity-output"),
+    path("activities/<uuid:activity_id>/images/<int:number>/", cards.image, name="activity-image"),
     path("attachments/<uuid:attachment_id>/", attachments.show, name="attachment"),
     path("attachments/<uuid:attachment_id>/thumbnail/", attachments.thumbnail, name="attachment-thumbnail"),
     path("attachments/<uuid:attachment_id>/text/", attachments.text, name="attachment-text"),

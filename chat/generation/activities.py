@@ -115,6 +115,7 @@ def save_activities(rows: list[Activity]) -> None:
             "output_size",
             "consent",
             "sources",
+            "images",
             "finished_at",
         ],
     )

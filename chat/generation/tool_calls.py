@@ -74,7 +74,8 @@ class Calls:
     async def _call(self, at: int, call: ToolCall) -> ToolResult:
         outcome = await self._outcome(call) if at < MOST else too_many()
         result = outcome.result
-        self._run.activities.note(call.id, sources=[source_of(source) for source in result.sources])
+        sources = [source_of(source) for source in result.sources]
+        self._run.activities.note(call.id, sources=sources, images=len(result.images))
         await self._show(
             ToolActivity(
                 call.id,

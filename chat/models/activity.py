@@ -67,7 +67,8 @@ class Activity(models.Model):
     ``input`` is JSON as text, ``output`` plain text; both are bounded (see ``generation.activities``) and
     come from outside. ``output_size`` counts the bytes of the whole output. ``consent`` says who let the hub run
     it, empty for a tool that the server runs. Each of ``sources`` has ``url``, ``title`` and ``site``, and
-    ``number`` where the model was told of it by one. ``imported``: a file says that it was called, not this hub.
+    ``number`` where the model was told of it by one. ``images`` counts those of its result, which its step holds.
+    ``imported``: a file says that it was called, not this hub.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -82,6 +83,7 @@ class Activity(models.Model):
     output_size = models.PositiveIntegerField(default=0)
     consent = models.CharField(max_length=12, choices=Consent, blank=True, default="")
     sources = models.JSONField(default=list, blank=True)
+    images = models.PositiveSmallIntegerField(default=0)
     imported = models.BooleanField(default=False)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -98,8 +100,9 @@ class Activity(models.Model):
         return f"{self.name} {self.state}"
 
     def shown(self) -> dict[str, Any]:
-        """What a card shows, as plain values."""
-        return plain({name: getattr(self, name) for name in _SHOWN} | {"preview": self.output[:PREVIEW]})
+        """What a card shows, as plain values. Images come once the step that holds them is kept."""
+        values = {name: getattr(self, name) for name in _SHOWN}
+        return plain(values | {"preview": self.output[:PREVIEW], "images": 0})
 
     @classmethod
     def shown_of(cls, message_ids: list[int]) -> dict[int, list[dict[str, Any]]]:
@@ -113,4 +116,15 @@ class Activity(models.Model):
         return found
 
 
-_SHOWN = ("id", "name", "title", "state", "input", "output_size", "sources", "started_at", "finished_at")
+_SHOWN = (
+    "id",
+    "name",
+    "title",
+    "state",
+    "input",
+    "output_size",
+    "sources",
+    "images",
+    "started_at",
+    "finished_at",
+)

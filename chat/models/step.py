@@ -37,6 +37,13 @@ class Step(models.Model):
         return f"step {self.position} of {self.generation_id}"
 
     @classmethod
+    def images_of(cls, generation_id: uuid.UUID, call_id: str) -> list[dict[str, str]]:
+        """What a call of that generation gave back to look at. One query."""
+        rounds = cls.objects.filter(generation=generation_id).values_list("calls", flat=True)
+        calls = (call for each in rounds for call in each if call["id"][:200] == call_id)
+        return [image for call in calls for image in call.get("images", ())]
+
+    @classmethod
     def of_messages(cls, message_ids: list[int]) -> dict[int, list[Step]]:
         """Message id -> its rounds in order, over all generations that filled it. One query."""
         found: dict[int, list[Step]] = {}

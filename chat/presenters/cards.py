@@ -42,6 +42,7 @@ class ActivityView:
     elapsed: int
     duration: str
     sources: tuple[SourceView, ...] = ()
+    image_urls: tuple[str, ...] = ()
 
     @property
     def is_at_work(self) -> bool:

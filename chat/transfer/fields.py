@@ -109,6 +109,7 @@ ACTIVITY: Fields = {
     "output_size": values.whole,
     "consent": values.one_of(Consent),
     "sources": values.sources,
+    "images": values.small,
     "started_at": values.moment,
     "finished_at": values.moment,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -14,14 +15,18 @@ from chat.access import own_activity, own_ask, own_place
 from chat.comparing.page import compare_url
 from chat.details import details as details_of
 from chat.details import options_sent
-from chat.models import Ask, AskState
+from chat.models import Ask, AskState, Step
 from chat.receipts.page import receipt_url
 from chat.services.asks import answer_ask, may_be
+from chat.views.attachments import served
 from chat.views.messages import changed
 from chat.views.requests import is_htmx, person, posted
 
 #: Characters of an answer in one's own words.
 LONGEST_WORDS = 4000
+
+#: What tools give back to look at, see ``chat.mcp.results``.
+IMAGE_ENDINGS = {"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ".webp"}
 
 _VERDICTS = {
     "once": AskState.ONCE,
@@ -50,6 +55,17 @@ def output(request: HttpRequest, activity_id: UUID) -> HttpResponse:
     """All that is kept of what a tool gave back, as plain text."""
     activity = own_activity(person(request), activity_id)
     return HttpResponse(activity.output, content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+@login_required
+def image(request: HttpRequest, activity_id: UUID, number: int) -> HttpResponse:
+    """An image that a tool gave back, counted from 1. Raises Http404."""
+    activity = own_activity(person(request), activity_id)
+    found = Step.images_of(activity.generation_id, activity.call_id)[number - 1 : number]
+    if not number or not found or (ending := IMAGE_ENDINGS.get(found[0]["media_type"])) is None:
+        raise Http404
+    return served(b64decode(found[0]["data"]), found[0]["media_type"], f"image-{number}{ending}")
 
 
 @require_safe

@@ -31,6 +31,7 @@ from chat.models import (
     ProjectRevision,
     SamplingPreset,
     Status,
+    Step,
     SystemPrompt,
     Told,
     UpcomingQuestion,
@@ -166,6 +167,7 @@ DOORS = {
     "chat:import-cancel": Door(For.OWNER, POST),
     "chat:ask-answer": Door(For.OWNER, POST, {"verdict": "once"}),
     "chat:activity-output": Door(For.OWNER, READ),
+    "chat:activity-image": Door(For.OWNER, READ),
     "chat:attachment": Door(For.OWNER, READ),
     "chat:attachment-read": Door(For.OWNER, READ),
     "chat:attachment-text": Door(For.OWNER, READ),
@@ -280,6 +282,11 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
     called = Activity.objects.create(
         generation=sent.generation, position=0, name="ls", state="done", output="etc", started_at=now
     )
+    image = {"media_type": "image/png", "data": "iVBORw0KGgo="}
+    Step.objects.create(
+        generation=sent.generation, position=0, end=0, finished_at=now,
+        calls=[{"id": "", "name": "ls", "arguments": {}, "content": "", "is_error": False, "images": [image]}],
+    )  # fmt: skip
     attached = attach_picture(sent.question)
     type(attached).objects.update(text="What a model reads")
     Notice.objects.leave(sent.conversation.owner_id, "Done", "The list is ready.")
@@ -309,6 +316,7 @@ def places(ask: Callable[..., Sent], ada: User) -> dict[str, Any]:
         "cut_id": sent.conversation.cuts.create(after=sent.question, kind="summarised").pk,
         "ask_id": asked.pk,
         "activity_id": called.pk,
+        "number": 1,
         "import_id": sent_file.pk,
         "attachment_id": attached.pk,
         "prompt_id": prompt.pk,

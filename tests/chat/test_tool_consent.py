@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from backends.adapters import scripted
 from backends.adapters.events import TextDelta
+from backends.adapters.messages import ImagePart
 from backends.database import in_database
 from chat.generation import asks, runtime
 from chat.generation.consent import decide
@@ -368,6 +370,37 @@ async def test_sources_are_chips_under_the_answer(
     assert "javascript:" not in page
     assert "<script>alert(1)" not in page
     assert not faults(response)
+
+
+@live
+async def test_images_of_a_result_are_shown_once_the_answer_has_ended(
+    alice: User,
+    hub: runtime.Runtime,
+    ask: Ask,
+    as_alice: Client,
+    as_bob: Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    alice.tools = {"*": True}
+    await in_database(alice.save)
+    images = (ImagePart(b"\x89PNG1", "image/png"), ImagePart(b"<svg/>", "image/svg+xml"))
+    put(monkeypatch, Saying("look", lambda: ToolResult("[image]", images=images)))
+    scripted.register("play", Rounds([call("look", "c1")], DONE))
+    sent = await in_database(ask)
+    await ended(sent)
+
+    response = await in_database(as_alice.get, sent.conversation.get_absolute_url())
+    shown = [
+        f"{address}1/"
+        for address in re.findall(r'<img src="(/activities/[^"]*/)1/"', response.content.decode())
+    ]
+    assert len(shown) == 1
+    assert not faults(response)
+    picture = await in_database(as_alice.get, shown[0])
+    assert (picture.content, picture["Content-Type"]) == (b"\x89PNG1", "image/png")
+    assert "sandbox" in picture["Content-Security-Policy"]
+    for stranger, address in [(as_bob, shown[0]), *((as_alice, f"{shown[0][:-2]}{n}/") for n in (0, 2, 3))]:
+        assert (await in_database(stranger.get, address)).status_code == 404
 
 
 @live
