@@ -7,13 +7,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.tab import Tab, Window
 from tests.chat.transfer import samples
 from tests.live.hub import Hub
 
 pytestmark = pytest.mark.xdist_group("browser-2")
+
+
+def bring_in(page: Page, file: Path, *, finds: str) -> None:
+    """Import a file on a telephone, from its choice to the chats."""
+    page.get_by_label("File", exact=True).set_input_files(file)
+    page.get_by_role("button", name="Look through the file").click()
+    expect(page.locator("#import-new")).to_contain_text(finds)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.get_by_role("button", name="Import").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The import is done")
+    page.get_by_role("link", name="To the chats").click()
 
 
 def test_a_conversation_leaves_by_its_menu(tab: Tab) -> None:
@@ -41,13 +52,7 @@ def test_everything_leaves_as_a_zip_and_a_file_comes_in_without_a_script(
     export = tmp_path / "claude.zip"
     export.write_bytes(samples.zipped({"conversations.json": samples.as_json([samples.CLAUDE])}))
 
-    page.get_by_label("File", exact=True).set_input_files(export)
-    page.get_by_role("button", name="Look through the file").click()
-    expect(page.locator("#import-new")).to_contain_text("Claude")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    page.get_by_role("button", name="Import").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("The import is done")
-    page.get_by_role("link", name="To the chats").click()
+    bring_in(page, export, finds="Claude")
     expect(page.locator("#conversations a").filter(has_text="Tides")).to_have_count(1)
 
     page.goto("/transfer/")
@@ -78,13 +83,7 @@ def test_everything_of_one_person_comes_in_at_another_with_its_facts(
 
     window = open_window(live_hub, "bob", java_script_enabled=False, viewport={"width": 360, "height": 740})
     page = window.open("/transfer/").page
-    page.get_by_label("File", exact=True).set_input_files(zipped)
-    page.get_by_role("button", name="Look through the file").click()
-    expect(page.locator("#import-new")).to_contain_text("Settings of yours that are not chosen here yet")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    page.get_by_role("button", name="Import").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("The import is done")
-    page.get_by_role("link", name="To the chats").click()
+    bring_in(page, zipped, finds="Settings of yours that are not chosen here yet")
     address = page.locator("#conversations a").filter(has_text="Tell me of salt").first.get_attribute("href")
     page.goto(str(address))
     expect(page.locator("#meter")).to_have_attribute("data-used", used)
