@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from backends.crypto import CannotDecrypt
 from backends.database import in_database
-from chat.models import Internet
+from chat.models import Internet, SearchEngine
+from chat.outbound.errors import BadStatus, WrongType
 from chat.tools.base import Caller, Source, ToolError, ToolResult
 from chat.tools.outside import OutsideTool
 from chat.tools.search_engines import Hit, read_hits, search_request
@@ -91,7 +92,28 @@ class WebSearch(OutsideTool):
                 gettext("The stored key cannot be read. An administrator must enter it again.")
             ) from None
         except ValueError:
-            raise ToolError(gettext("The search engine answered with something else than results.")) from None
+            raise ToolError(no_results()) from None
+        except ToolError as error:
+            if not is_about_settings(error.__cause__):
+                raise
+            raise ToolError(f"{no_results()} {error} {whose_task(internet)}") from error
+
+
+def no_results() -> str:
+    """What a person is told first."""
+    return gettext("The search engine answered with something else than results.")
+
+
+def is_about_settings(cause: BaseException | None) -> bool:
+    """Whether the engine refuses the hub, or answers in another format than it was asked for."""
+    return isinstance(cause, WrongType) or (isinstance(cause, BadStatus) and cause.status in (401, 402, 403))
+
+
+def whose_task(internet: Internet) -> str:
+    """Who can do something about it."""
+    if internet.search_engine == SearchEngine.SEARXNG:
+        return gettext("An administrator can look whether SearXNG’s settings allow the format json.")
+    return gettext("An administrator can look at the key of the search engine.")
 
 
 async def _take_turn() -> None:

@@ -136,21 +136,22 @@ async def test_too_many_searches_wait(
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("data", "sentence"),
     [
-        reply("403 Forbidden"),
-        reply(body=b"<p>no</p>"),
-        reply(body=b"[]", content_type="application/json"),
-        reply(body=b'{"results": 7}', content_type="application/json"),
-        reply(body=b"{", content_type="application/json"),
+        (reply("403 Forbidden"), "status 403. An administrator can look whether SearXNG"),
+        (reply(body=b"<p>no</p>"), "text/html, which is not read. An administrator can look whether SearXNG"),
+        (reply("500 Oh"), "^searx.home answered with status 500.$"),
+        (reply(body=b"[]", content_type="application/json"), "something else than results.$"),
+        (reply(body=b'{"results": 7}', content_type="application/json"), "something else than results.$"),
+        (reply(body=b"{", content_type="application/json"), "something else than results.$"),
     ],
 )
 async def test_another_answer_is_told(
-    data: bytes, caller: Caller, searxng: Internet, outside: Outside
+    data: bytes, sentence: str, caller: Caller, searxng: Internet, outside: Outside
 ) -> None:
     async with serving(answering(data)) as world:
         outside(world, Names(**NAMES))
-        with pytest.raises(ToolError):
+        with pytest.raises(ToolError, match=sentence):
             await WebSearch().run({"query": "bees"}, caller)
 
 
