@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -24,6 +25,16 @@ pytest_plugins = ["tests.fakes.fixtures", "tests.live.fixtures"]
 PASSWORD = "correct horse battery"
 #: Marks of tests that need another program; one that fails is run once more, which the summary lists as "RERUN".
 OTHERS = ("browser", "real", "postgres", "redis")
+#: Groups of tests that one process runs, the longest first; then come the tests that any process may run.
+GROUPS = (
+    "browser-1", "browser-2", "conformance", "services", "endings", "live", "browser-context", "browser-tools",
+    "browser-cards",
+)  # fmt: skip
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than cores: half of the time tests of other programs only wait for them."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -37,6 +48,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(map(item.get_closest_marker, OTHERS)):
             item.add_marker(pytest.mark.flaky(reruns=1))
+    items.sort(key=rank)
+
+
+def rank(item: pytest.Item) -> int:
+    """When a test begins: a long group that begins last would leave all cores but one idle."""
+    group = item.get_closest_marker("xdist_group")
+    if group is None:
+        return len(GROUPS) + 1
+    return GROUPS.index(group.args[0]) if group.args[0] in GROUPS else len(GROUPS)
 
 
 @pytest.fixture(scope="session")
