@@ -54,7 +54,7 @@ async def test_one_that_never_answers_delays_the_others_for_a_moment_only(
         found = await find_servers((int(hanging.url.rpartition(":")[2]), fake.port))
 
     assert [server.url for server in found] == [fake.url]
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 async def test_what_was_added_is_marked() -> None:

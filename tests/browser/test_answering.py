@@ -14,12 +14,15 @@ from tests.live.hub import PASSWORD, Hub
 
 pytestmark = pytest.mark.xdist_group("browser-1")
 
-#: Notes how long the newest answer is, whenever the page changes.
+#: Notes how long the newest answer is and whether it can be stopped while it runs, whenever the page changes.
 _WATCH_GROWTH = """
 window.lengths = [];
+window.stoppable = false;
 new MutationObserver(() => {
   const body = [...document.querySelectorAll("article[data-role=assistant] .message-body")].at(-1);
   if (body && body.textContent.length !== window.lengths.at(-1)) window.lengths.push(body.textContent.length);
+  const running = body?.closest("article").dataset.status === "running";
+  window.stoppable ||= running && document.querySelector("[data-action=stop]").checkVisibility();
 }).observe(document, { childList: true, subtree: true, characterData: true });
 """
 
@@ -43,14 +46,13 @@ def test_from_signing_in_to_an_answer_that_appears_piece_by_piece(
     page.evaluate(_WATCH_GROWTH)
     tab.ask("!stamped 150 rate 50", "fast")
     expect(page).to_have_url(re.compile(r"/chat/[0-9a-f-]{36}/$"))
-    tab.wait_until("running")
-    expect(tab.stop).to_be_visible()
     tab.wait_until("completed")
 
     assert tab.is_same_page()
+    assert page.evaluate("window.stoppable")
     lengths = page.evaluate("window.lengths")
     growing = [length for length in lengths if length]
-    assert len(growing) > 10, lengths
+    assert len(growing) > 2, lengths  # one that comes whole is laid out once more at its end
     assert growing == sorted(growing), lengths
     assert numbers_in(tab.text()) == list(range(150))
     expect(tab.stop).to_be_hidden()

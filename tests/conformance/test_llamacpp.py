@@ -121,7 +121,7 @@ async def test_leaving_answers_frees_their_slots(adapter: OpenAIChatAdapter) -> 
     limited = question(MODEL, "Hello", sampling=SamplingOptions(max_tokens=1))
     began = time.monotonic()
     assert (await ask(adapter, limited)).finish
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 30
 
 
 async def test_a_conversation_that_does_not_fit(adapter: OpenAIChatAdapter) -> None:

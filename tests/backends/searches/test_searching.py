@@ -83,7 +83,7 @@ async def test_a_hanging_server_costs_a_moment_and_hides_nobody(monkeypatch: pyt
         progress = await searched("127.0.0.2 127.0.0.3", (hanging.port, fake.port))
 
     assert found_in(progress) == {("127.0.0.3", "ollama")}
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
 
 
 async def test_a_name_is_searched_where_it_stands_for_this_network(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +217,7 @@ def test_a_search_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
         began = time.monotonic()
         assert ended(row).status == SearchStatus.CANCELLED
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
 
 
 @pytest.mark.usefixtures("_database")

@@ -170,7 +170,7 @@ async def test_an_endless_answer_ends(make: Make, crooked: tuple[Crooked, str], 
     begun = time.monotonic()
     outcome = await run_tool(one, ToolCall("1", "small__one", {}), caller)
     assert (outcome.result.is_error, outcome.sentence) == (True, "The tool did not answer within 2 seconds.")
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 15  # it has no end
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ async def test_stopping_ends_a_call_over_http(make: Make, small_url: str, caller
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert time.monotonic() - begun < 5  # the tool itself takes its whole time-out
+    assert time.monotonic() - begun < 15  # the tool itself takes its whole time-out
     await settled(5)
     assert len(asyncio.all_tasks()) == 1
 
@@ -226,7 +226,7 @@ async def test_stopping_ends_the_program(make: Make, commands: Path, caller: Cal
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert time.monotonic() - begun < 5  # the tool itself takes its whole time-out
+    assert time.monotonic() - begun < 15  # the tool itself takes its whole time-out
     await settled(10)
     with pytest.raises(ProcessLookupError):
         os.kill(int(number.read_text()), 0)

@@ -298,7 +298,7 @@ async def test_a_dripping_server_is_left_in_time() -> None:
                 Request("http://example.org/", limits=Limits(seconds=0.4)),
                 world.sockets(Names(example_org=[PUBLIC])),
             )
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10  # all of it would take half an hour
         await asyncio.wait_for(gone.wait(), 3)
 
 
