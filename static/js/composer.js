@@ -114,6 +114,15 @@ document.addEventListener("keydown", (event) => {
   event.target.form.requestSubmit();
 });
 
+// From the empty field: the last question once more.
+document.addEventListener("keydown", (event) => {
+  if (event.target.id !== "composer-text" || event.key !== "ArrowUp" || event.target.value || event.isComposing) return;
+  const edit = [...document.querySelectorAll('#messages [data-role="user"] [data-icon="edit"]')].at(-1);
+  if (!edit || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
+  event.preventDefault();
+  edit.click();
+});
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.id !== "composer") return;

@@ -113,3 +113,18 @@ def test_every_control_has_a_name_and_the_page_has_landmarks(tab: Tab) -> None:
     expect(page.get_by_role("article").first.get_by_role("heading").first).to_have_text("You")
     expect(page.get_by_role("article").last.get_by_role("heading").first).to_have_text("fast")
     expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+def test_the_last_question_is_edited_from_the_empty_field(tab: Tab) -> None:
+    keyboard = tab.page.keyboard
+    for text in ("!echo first", "!echo second"):
+        tab.ask(text)
+        tab.wait_until("completed")
+    tab.composer.fill("words")
+    keyboard.press("ArrowUp")
+    expect(tab.composer).to_be_focused()
+
+    tab.composer.fill("")
+    keyboard.press("ArrowUp")
+
+    expect(tab.page.locator("textarea:not(#composer-text):focus")).to_have_value("!echo second")
