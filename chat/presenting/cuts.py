@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from django.db.models import F
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -34,6 +35,14 @@ def last_line(conversation: Conversation, last: int) -> CutView | None:
     """The line below the last message of a path: the next question is the first that is sent."""
     cut = conversation.cuts.filter(after=last).first() if conversation.has_cuts else None
     return cut_view(cut) if cut else None
+
+
+def line_in_force(conversation: Conversation) -> CutView | None:
+    """The lowest line of the path that is shown, though it be far above. No query where there never was one."""
+    if not conversation.has_cuts:
+        return None
+    cuts = conversation.cuts.exclude(kind=CutKind.PROPOSED).order_by(F("after").desc(nulls_last=True))
+    return next((cut_view(cut) for cut in cuts if is_on_path(conversation, cut)), None)
 
 
 def lines_on(conversation: Conversation, ids: Sequence[int]) -> dict[int, Cut]:

@@ -19,6 +19,7 @@ from chat.picker import begins_with
 from chat.presenters.message import MessageView
 from chat.presenters.meter import FillingPart, FillingView
 from chat.presenting.composer import model_in
+from chat.presenting.cuts import line_in_force
 from chat.presenting.meter import counted, filled, meter_of, number, ratio_of, size_of, window_for
 from chat.presenting.thread import thread_view
 from chat.services.models import usable_models
@@ -56,7 +57,7 @@ def filling_view(user: User, conversation: Conversation) -> FillingView:
         choices=tuple(
             (value, str(label), value == conversation.overflow) for value, label in Overflow.choices
         ),
-        cut=thread.end_cut or (cuts[-1] if cuts else thread.cut),
+        cut=thread.end_cut or (cuts[-1] if cuts else line_in_force(conversation)),
     )
 
 

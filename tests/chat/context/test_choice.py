@@ -196,6 +196,23 @@ def test_a_line_further_up_comes_with_the_earlier_messages(
     assert 'class="cut"' not in earlier.content.decode(), f"{lower} is the one that counts"
 
 
+def test_what_fills_the_window_tells_of_a_line_far_above_the_page(
+    as_alice: Client, alice: User, play: CatalogueModel
+) -> None:
+    long = long_conversation(alice, 30, play.backend)
+    url = reverse("chat:context", args=[long.pk])
+    assert "does not see" not in as_alice.get(url).content.decode()
+    cut = line(long)
+    long.refresh_from_db()
+
+    page = as_alice.get(url).content.decode()
+
+    assert "does not see the 10 messages above" in page
+    assert reverse("chat:cut-remove", args=[cut.pk]) in page
+    Cut.objects.update(kind=CutKind.PROPOSED)
+    assert "does not fit" not in as_alice.get(url).content.decode()
+
+
 # --- decided ---------------------------------------------------------------------------------------
 
 
