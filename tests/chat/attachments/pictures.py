@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from contextlib import ExitStack
+from functools import cache
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
+from chat.arrivals import Ready
 from chat.models import Attachment, Message
 from chat.services.attaching import attach, staged
 from chat.services.uploads import prepared
@@ -40,10 +42,16 @@ def opened(data: bytes) -> Image.Image:
     return picture
 
 
+@cache
+def written_anew(name: str, data: bytes | None) -> Ready:
+    """What the hub makes of an upload, once for all tests that only need one: it starts a process for each."""
+    return prepared(upload(name, data))
+
+
 def attach_picture(message: Message, name: str = "cat.png", data: bytes | None = None) -> Attachment:
     """The message comes with a picture."""
     with ExitStack() as stack:
-        attach(message.conversation.owner, message, [staged(stack, prepared(upload(name, data)))])
+        attach(message.conversation.owner, message, [staged(stack, written_anew(name, data))])
     message.attached += 1
     message.save(update_fields=["attached"])
     return message.attachments.get(name=name)
