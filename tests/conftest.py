@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator
 
 import pytest
 import pytest_asyncio
@@ -32,9 +32,11 @@ GROUPS = (
 )  # fmt: skip
 
 
-def pytest_xdist_auto_num_workers() -> int:
+@pytest.hookimpl(wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     """One process more than cores: half of the time tests of other programs only wait for them."""
-    return len(os.sched_getaffinity(0)) + 1
+    cores = yield
+    return cores if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else cores + 1
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
