@@ -430,7 +430,7 @@ async def test_a_long_result_is_cut(
 
 
 @live
-async def test_stop_ends_a_tool_at_once(
+async def test_stop_ends_a_tool_within_a_second(
     wants_tools: User, hub: runtime.Runtime, ask: Ask, tools: Callable[..., None]
 ) -> None:
     slow = Adder(pause=60)
@@ -443,7 +443,7 @@ async def test_stop_ends_a_tool_at_once(
     await in_database(answers.stop_answers, sent.conversation)
     generation = await ended(sent)
 
-    assert time.monotonic() - began < 10  # the tool takes a minute
+    assert time.monotonic() - began < 1
     assert slow.at_work == 0
     assert (generation.status, generation.message.text) == ("stopped", "Wait.")
     assert await in_database(lambda: Activity.objects.get().state) == "stopped"

@@ -79,7 +79,7 @@ def test_every_kind_is_tried_here() -> None:
 
 @pytest.mark.parametrize("stage", ["before its headers", "before its first word", "in the middle"])
 @pytest.mark.parametrize("kind", WIRES)
-async def test_the_connection_is_closed_at_once(
+async def test_the_connection_is_closed_within_a_second(
     hub: runtime.Runtime, alice: User, kind: str, stage: str
 ) -> None:
     async with Endless(kind, stage) as server:
@@ -94,7 +94,7 @@ async def test_the_connection_is_closed_at_once(
         await until(lambda: server.left_at)
         row = await answered(sent)
 
-    assert server.left_at[0] - stopped < 5  # nothing else would ever end it
+    assert server.left_at[0] - stopped < 1
     assert server.asked == len(server.left_at) == 1
     assert row.status == Status.STOPPED
     assert row.message.text == ("Once" if stage == "in the middle" else "")
@@ -111,7 +111,7 @@ async def test_opencode_is_told_to_abort(hub: runtime.Runtime, alice: User) -> N
         stopped = time.monotonic()
         await in_database(stop_answers, sent.conversation)
         await until(lambda: not code.working)
-        assert time.monotonic() - stopped < 5  # it would go on for ever
+        assert time.monotonic() - stopped < 1
         row = await answered(sent)
         assert session in code.aborted
         assert (row.status, row.message.text) == (Status.STOPPED, "Code answer 1.")
