@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth import get_user_model
 
-from chat.models import Conversation
+from chat.models import Conversation, Submission, UpcomingQuestion
 
 if TYPE_CHECKING:
     from privatechathub.accounts.models import User
@@ -25,6 +25,15 @@ def keep_draft(user: User, conversation_id: UUID | None, text: str) -> bool:
     if conversation_id is None:
         return bool(get_user_model().objects.filter(pk=user.pk).update(draft=text))
     return bool(Conversation.objects.owned_by(user).filter(pk=conversation_id).update(draft=text))
+
+
+def was_sent(user: User, key: str) -> bool:
+    """Whether that form was sent already: what was typed in it before may arrive after it."""
+    key = key[:64]
+    return bool(key) and (
+        Submission.objects.filter(user=user, key=key).exists()
+        or UpcomingQuestion.objects.filter(conversation__owner=user, key=key).exists()
+    )
 
 
 def add_to_draft(conversation: Conversation, text: str) -> None:

@@ -48,9 +48,10 @@ function fill(text) {
 
 // In the browser until the hub has it.
 function keep(text) {
-  const key = draftKey();
-  storage.set(key, text);
-  withDrafts((drafts, url) => drafts.keep(url, text, (saved) => { if (storage.get(key) === saved) storage.set(key, ""); }));
+  const place = draftKey();
+  const { value: form } = byId("composer-key");
+  storage.set(place, text);
+  withDrafts((drafts, url) => drafts.keep(url, form, text, (saved) => { if (storage.get(place) === saved) storage.set(place, ""); }));
 }
 
 async function withDrafts(work) {
@@ -180,7 +181,7 @@ document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
   const text = byId("composer-text").value;
   sending = { text, draftKey: draftKey() };
   complain("");
-  withDrafts((drafts, url) => drafts.sent(url));
+  withDrafts((drafts) => drafts.sent());
   if (!isAnswering()) echo(text);
   byId("composer-text").value = "";
   grow(byId("composer-text"));

@@ -2,13 +2,15 @@
 
 const PAUSE = 800; // ms without a key
 
-let waiting; // {url, text, done}
+const KEPT = 204; // with any other answer it is not
+
+let waiting; // {url, body, done}
 let timer;
 let running = Promise.resolve();
 
-function post(url, text) {
+function post({ url, body }) {
   const headers = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
-  return fetch(url, { method: "POST", headers, body: new URLSearchParams({ text }), keepalive: text.length < 30000 });
+  return fetch(url, { method: "POST", headers, body: new URLSearchParams(body), keepalive: body.text.length < 30000 });
 }
 
 function save() {
@@ -16,23 +18,21 @@ function save() {
   const draft = waiting;
   waiting = undefined;
   if (!draft) return;
-  running = running.then(() => post(draft.url, draft.text)).then((response) => { if (response.ok) draft.done(draft.text); }, () => {});
+  running = running.then(() => post(draft)).then(({ status }) => { if (status === KEPT) draft.done(draft.body.text); }, () => {});
 }
 
+// `key` is that of the form: once it was sent, the hub takes no draft of it, not even one that was long on its way.
 // `done` is told which text the hub has.
-export function keep(url, text, done) {
-  waiting = { url, text, done };
+export function keep(url, key, text, done) {
+  waiting = { url, body: { key, text }, done };
   clearTimeout(timer);
   timer = setTimeout(save, PAUSE);
 }
 
-// The text is being sent, and the hub forgets its draft by itself. One that is still on its way must not come after that.
-export function sent(url) {
+// The text is being sent, and the hub forgets its draft by itself.
+export function sent() {
   clearTimeout(timer);
   waiting = undefined;
-  let idle = false;
-  running.then(() => { idle = true; });
-  queueMicrotask(() => queueMicrotask(() => { if (!idle) running = running.then(() => post(url, "")).catch(() => {}); }));
 }
 
 addEventListener("visibilitychange", () => { if (document.hidden) save(); });

@@ -197,6 +197,21 @@ def test_a_draft_is_there_on_the_telephone_until_it_is_sent(tab: Tab, phone: Win
     expect(tab.composer).to_have_value("")
 
 
+def test_a_draft_that_was_long_on_its_way_does_not_come_back(tab: Tab) -> None:
+    late: list[Route] = []
+    tab.page.route("**/draft/", lambda route: late.append(route))
+    with tab.page.expect_request("**/draft/"):
+        tab.composer.fill("!echo half a thou")
+    tab.ask("!echo half a thought")
+    tab.wait_until("completed")
+
+    with tab.page.expect_response("**/draft/") as response:
+        late[0].continue_()
+    assert response.value.status == 205
+    tab.page.goto("/")
+    expect(tab.composer).to_have_value("")
+
+
 def test_an_example_is_put_into_the_field_not_sent(tab: Tab) -> None:
     example = tab.page.locator("[data-action=example]").first
     words = example.inner_text().strip()

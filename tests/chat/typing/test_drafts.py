@@ -60,6 +60,24 @@ def test_what_is_sent_is_no_draft_any_more(as_alice: Client, ask: Ask) -> None:
     assert typed(as_alice, "/") == ""
 
 
+def test_what_was_long_on_its_way_comes_too_late(as_alice: Client, as_bob: Client, ask: Ask) -> None:
+    sent = ask("Hello")
+    Generation.objects.update(status=Status.COMPLETED)
+    url = sent.conversation.get_absolute_url()
+    as_alice.post(f"{url}messages/", {"text": "And then?", "model": "demo/play", "key": "k"})
+    as_alice.post(f"{url}messages/", {"text": "Meanwhile?", "model": "demo/play", "key": "l"})
+
+    for key in ("k", "l"):  # one was sent, one waits for the answer of that
+        assert as_alice.post(f"{url}draft/", {"text": "And th", "key": key}).status_code == 205
+        assert as_alice.post("/draft/", {"text": "And th", "key": key}).status_code == 205
+    assert typed(as_alice, url) == ""
+    assert typed(as_alice, "/") == ""
+
+    assert as_alice.post(f"{url}draft/", {"text": "Well", "key": "m"}).status_code == 204
+    assert as_bob.post("/draft/", {"text": "My own", "key": "k"}).status_code == 204
+    assert (typed(as_alice, url), typed(as_bob, "/")) == ("Well", "My own")
+
+
 def test_asking_the_same_again_leaves_a_draft_alone(as_alice: Client, ask: Ask) -> None:
     sent = ask("Hello")
     Generation.objects.update(status=Status.COMPLETED)
