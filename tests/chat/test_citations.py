@@ -305,9 +305,9 @@ def test_sources_cost_no_query(ask: Ask, as_alice: Client, django_assert_num_que
     told = Told({file: "a.txt"}, [Passage(file, "a.txt", "", 0, 1)])
     completed(plain, "So [1].")
     completed(with_passages, "So [1].", passages=told)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert not cited(body(plain))
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert cited(body(with_passages))
 
 
