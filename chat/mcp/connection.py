@@ -47,7 +47,7 @@ async def call_tool(target: Target, name: str, arguments: Mapping[str, Any]) -> 
 @asynccontextmanager
 async def connected(target: Target) -> AsyncIterator[Client]:
     """A session with the server. Whatever goes wrong inside is an McpProblem."""
-    wire = Wire()
+    wire = Wire(target)
     try:
         async with AsyncExitStack() as stack:
             transport: Any
