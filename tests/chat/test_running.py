@@ -96,7 +96,7 @@ async def test_reasoning_is_kept_apart_and_timed(hub: runtime.Runtime, ask: Ask)
     row = await ended(await in_database(ask))
 
     assert (row.message.reasoning, row.message.text) == ("Hm. Yes.", "Done.")
-    assert row.message.reasoning_seconds == 0
+    assert row.message.reasoning_seconds in range(10)
 
 
 async def test_a_restart_drops_what_the_failed_attempt_said(hub: runtime.Runtime, ask: Ask) -> None:

@@ -102,7 +102,7 @@ async def test_thinking_that_turns_out_late_is_timed_from_the_first_word(
     row = await ended(await in_database(ask))
 
     assert (row.message.reasoning, row.message.text) == ("Hm.", "Yes.")
-    assert row.message.reasoning_seconds == 1
+    assert row.message.reasoning_seconds in range(1, 10)  # from its end it would be none
 
 
 # --- kept out of later prompts --------------------------------------------------------------------
