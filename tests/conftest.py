@@ -23,8 +23,10 @@ from privatechathub.accounts.models import User
 pytest_plugins = ["tests.fakes.fixtures", "tests.live.fixtures"]
 
 PASSWORD = "correct horse battery"
-#: Marks of tests that need another program; one that fails is run once more, which the summary lists as "RERUN".
+#: Marks of tests that need another program, and fixtures of those in which a hub works beside the test at its own
+#: pace. One that fails is run once more, which the summary lists as "RERUN".
 OTHERS = ("browser", "real", "postgres", "redis")
+BESIDE = frozenset({"hub", "empty_hub"})
 #: Groups of tests that one process runs, the longest first; then come the tests that any process may run.
 GROUPS = (
     "browser-1", "browser-2", "conformance", "services", "endings", "live", "browser-context", "browser-tools",
@@ -46,9 +48,10 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Programs that are not ours (a browser, an AI server, a database) may have a bad moment; two in a row are ours."""
+    """Whatever else is at work (a browser, an AI server, a database) may have a bad moment; two in a row are ours."""
     for item in items:
-        if any(map(item.get_closest_marker, OTHERS)):
+        beside = BESIDE.intersection(getattr(item, "fixturenames", ()))
+        if beside or any(map(item.get_closest_marker, OTHERS)):
             item.add_marker(pytest.mark.flaky(reruns=1))
     items.sort(key=rank)
 
