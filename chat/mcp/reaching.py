@@ -68,7 +68,6 @@ def not_used() -> McpProblem:
 async def is_outside(host: str, port: int) -> bool:
     """Whether any address of the host is an ordinary one of the internet."""
     try:
-        async with asyncio.timeout(PATIENCE):
-            return any(map(is_public, await sockets.system_resolver(host, port)))
-    except (OSError, UnicodeError, TimeoutError):
+        return any(map(is_public, await looked_up(host, port)))
+    except McpProblem:
         return False
