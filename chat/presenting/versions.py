@@ -39,7 +39,7 @@ def neighbours(rows: Sequence[Message]) -> list[Neighbour]:
 
 def that_may_vary(rows: Sequence[Message], around: Sequence[Neighbour]) -> list[Message]:
     """Those of which there may be other versions. Deleted where it was written, one may still be shown elsewhere."""
-    gaps = {other.pk for other in around if other.is_gap}
+    gaps = gaps_in(around)
     beside: dict[int | None, list[Neighbour]] = {}
     for other in around:
         beside.setdefault(other.parent_id, []).append(other)
@@ -48,6 +48,11 @@ def that_may_vary(rows: Sequence[Message], around: Sequence[Neighbour]) -> list[
         for row in rows
         if row.parent_id in gaps or any(is_version_of(row, each) for each in beside.get(row.parent_id, ()))
     ]
+
+
+def gaps_in(around: Sequence[Neighbour]) -> set[int]:
+    """Those that are only a place in the tree."""
+    return {other.pk for other in around if other.is_gap}
 
 
 def is_version_of(row: Message, other: Neighbour) -> bool:
@@ -69,9 +74,8 @@ def versions_of(rows: Sequence[Message], conversation: Conversation | None) -> d
         if not varying:
             return {}
         conversation = rows[0].conversation
-    if (
-        conversation.forked_from_id is not None
-    ):  # it may have begun anew instead of the first message it shares
+    # A fork may have begun anew instead of the first message that it shares.
+    if conversation.forked_from_id is not None:
         varying = [row for row in rows if row in varying or row.parent_id is None]
     if not varying:
         return {}
@@ -88,7 +92,7 @@ def simple_versions(
     """The versions by what hangs on the same message; None where gaps or a fork's border make it less simple."""
     if conversation.forked_from_id is not None:
         return None
-    gaps = {other.pk for other in around if other.is_gap}
+    gaps = gaps_in(around)
     parents = {row.parent_id for row in varying}
     found: dict[int | None, list[int]] = {}
     for other in around:
